@@ -1,0 +1,226 @@
+//! Access tokens: what they say, how they are verified, and the extractors that demand a role.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::header;
+use axum::http::request::Parts;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::problem::Problem;
+
+/// The issuer and audience of access tokens.
+pub const ISSUER: &str = "estore";
+/// How long between two looks at the published keys for an unknown key id, in seconds.
+const KEYS_REFRESH_SECONDS_MIN: u64 = 5;
+/// How far clocks may differ, in seconds.
+const CLOCK_LEEWAY_SECONDS: u64 = 5;
+/// The longest token that is looked at, in bytes.
+const TOKEN_BYTES_MAX: usize = 4_096;
+
+/// What an access token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    /// Always [`ISSUER`].
+    pub iss: String,
+    /// Always [`ISSUER`].
+    pub aud: String,
+    /// The user's id as text.
+    pub sub: String,
+    /// The session (refresh family) it belongs to.
+    pub sid: String,
+    /// When it was made, in seconds since 1970.
+    pub iat: i64,
+    /// When it ends, in seconds since 1970.
+    pub exp: i64,
+    /// Whether the address has been verified.
+    pub verified: bool,
+    /// `staff`, `admin`, both or none.
+    pub roles: Vec<String>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user's id.
+    pub user_id: i32,
+    /// The session of the token.
+    pub session_id: String,
+    /// Whether the address has been verified.
+    pub verified: bool,
+    /// Handles orders: sees all, changes states, refunds. Administrators are staff too.
+    pub is_staff: bool,
+    /// Manages accounts and the catalogue.
+    pub is_admin: bool,
+}
+
+/// A caller who is staff.
+#[derive(Debug, Clone)]
+pub struct Staff(pub Caller);
+
+/// A caller who is an administrator.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Caller);
+
+/// Where verification keys come from.
+#[derive(Debug, Clone)]
+enum KeySource {
+    /// This process signs: the set is given.
+    Given,
+    /// Another process signs: `GET` of its published set.
+    Published { url: String, client: reqwest::Client },
+}
+
+/// Verifies access tokens without a call per request.
+#[derive(Debug)]
+pub struct Verifier {
+    keys: RwLock<HashMap<String, DecodingKey>>,
+    source: KeySource,
+    last_fetch: Mutex<Option<Instant>>,
+}
+
+impl Verifier {
+    /// Verifies against a set held in this process.
+    #[must_use]
+    pub fn given(set: &JwkSet) -> Self {
+        Self { keys: RwLock::new(keys_of(set)), source: KeySource::Given, last_fetch: Mutex::new(None) }
+    }
+
+    /// Verifies against the set published at `url`, read when a key id is unknown.
+    #[must_use]
+    pub fn published(url: String, client: reqwest::Client) -> Self {
+        Self {
+            keys: RwLock::default(),
+            source: KeySource::Published { url, client },
+            last_fetch: Mutex::new(None),
+        }
+    }
+
+    /// Who the token speaks for, or 401 saying why not.
+    pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
+        let invalid = || Problem::unauthorized("invalid_token", "The access token is not valid. Log in again.");
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(invalid());
+        }
+        let header = decode_header(token).map_err(|_malformed| invalid())?;
+        let kid = header.kid.filter(|_| header.alg == Algorithm::EdDSA).ok_or_else(invalid)?;
+        let key = self.key(&kid).await?.ok_or_else(invalid)?;
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_audience(&[ISSUER]);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+        rules.leeway = CLOCK_LEEWAY_SECONDS;
+        let claims = decode::<Claims>(token, &key, &rules).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
+                Problem::unauthorized("token_expired", "The access token has expired. Refresh it or log in again.")
+            }
+            _ => invalid(),
+        })?;
+        caller(claims.claims).ok_or_else(invalid)
+    }
+
+    async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, Problem> {
+        if let Some(key) = self.known(kid) {
+            return Ok(Some(key));
+        }
+        let KeySource::Published { url, client } = &self.source else { return Ok(None) };
+        let mut last = self.last_fetch.lock().await;
+        if let Some(key) = self.known(kid) {
+            return Ok(Some(key));
+        }
+        if last.is_some_and(|at| at.elapsed() < Duration::from_secs(KEYS_REFRESH_SECONDS_MIN)) {
+            return Ok(None);
+        }
+        let away = |error: reqwest::Error| {
+            tracing::warn!(%error, url, "cannot read the published keys");
+            Problem::unavailable("Tokens cannot be verified at the moment. Try again shortly.")
+        };
+        let answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(away)?;
+        let set: JwkSet = answer.json().await.map_err(away)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys_of(&set);
+        *last = Some(Instant::now());
+        Ok(self.known(kid))
+    }
+
+    fn known(&self, kid: &str) -> Option<DecodingKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
+    }
+}
+
+fn keys_of(set: &JwkSet) -> HashMap<String, DecodingKey> {
+    let keys = set.keys.iter();
+    keys.filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?))).collect()
+}
+
+fn caller(claims: Claims) -> Option<Caller> {
+    let is_admin = claims.roles.iter().any(|role| role == "admin");
+    Some(Caller {
+        user_id: claims.sub.parse().ok()?,
+        session_id: claims.sid,
+        verified: claims.verified,
+        is_staff: is_admin || claims.roles.iter().any(|role| role == "staff"),
+        is_admin,
+    })
+}
+
+/// The token of `Authorization: Bearer …`, if there is one.
+#[must_use]
+pub fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let token = bearer(parts).ok_or_else(|| {
+            Problem::unauthorized("token_missing", "Send the header Authorization: Bearer <access_token>.")
+        })?;
+        let verifier = parts
+            .extensions
+            .get::<Arc<Verifier>>()
+            .ok_or_else(|| Problem::internal("no token verifier on this router"))?;
+        verifier.verify(token).await
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Staff {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        if caller.is_staff { Ok(Self(caller)) } else { Err(forbidden("staff")) }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        if caller.is_admin { Ok(Self(caller)) } else { Err(forbidden("administrators")) }
+    }
+}
+
+fn forbidden(who: &str) -> Problem {
+    Problem::forbidden("role_required", format!("Only {who} may do this."))
+}

@@ -1,0 +1,152 @@
+//! Concurrent requests meet in a batch: one statement and one commit serve all that waited.
+//!
+//! A worker takes whatever is queued the moment it is free, so an idle shop waits for nothing and
+//! batches grow with the load. The queue is bounded; when it is full, callers are told to come back.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::problem::Problem;
+
+/// The bounds of a batcher.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimits {
+    /// How many items may wait.
+    pub queue_max: usize,
+    /// How many items one flush takes.
+    pub batch_max: usize,
+    /// How many flushes may run at a time; one keeps the order of arrival.
+    pub workers: usize,
+}
+
+/// Why an item has no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// The queue is full; the item was not taken.
+    #[error("too many requests wait")]
+    Overloaded,
+    /// The worker ended with the item in hand: it may have been done or not.
+    #[error("the outcome is not known")]
+    Lost,
+}
+
+impl From<BatchError> for Problem {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Overloaded => Self::unavailable("The shop is very busy. Try again shortly."),
+            BatchError::Lost => Self::internal("a batch worker ended with items in hand"),
+        }
+    }
+}
+
+type Waiting<T, O> = (T, oneshot::Sender<O>);
+
+/// Hands items to a flush function in batches; cheap to clone.
+#[derive(Debug)]
+pub struct Batcher<T, O> {
+    queue: mpsc::Sender<Waiting<T, O>>,
+}
+
+impl<T, O> Clone for Batcher<T, O> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone() }
+    }
+}
+
+impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
+    /// Starts the workers. `flush` answers one outcome an item, in the items' order.
+    pub fn start<F, R>(limits: BatchLimits, flush: F) -> Self
+    where
+        F: Fn(Vec<T>) -> R + Send + Sync + 'static,
+        R: Future<Output = Vec<O>> + Send + 'static,
+    {
+        let (queue, waiting) = mpsc::channel(limits.queue_max);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let flush = Arc::new(flush);
+        for _ in 0..limits.workers {
+            tokio::spawn(work(Arc::clone(&waiting), limits.batch_max, Arc::clone(&flush)));
+        }
+        Self { queue }
+    }
+
+    /// Puts one item in the next batch and waits for its outcome.
+    pub async fn submit(&self, item: T) -> Result<O, BatchError> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue.try_send((item, answer)).map_err(|_full| BatchError::Overloaded)?;
+        outcome.await.map_err(|_gone| BatchError::Lost)
+    }
+}
+
+/// Ends when every handle of the batcher is gone and the queue is empty, so a shutdown finishes what waits.
+async fn work<T, O, F, R>(waiting: Arc<Mutex<mpsc::Receiver<Waiting<T, O>>>>, batch_max: usize, flush: Arc<F>)
+where
+    F: Fn(Vec<T>) -> R,
+    R: Future<Output = Vec<O>>,
+{
+    let mut taken = Vec::new();
+    loop {
+        if waiting.lock().await.recv_many(&mut taken, batch_max).await == 0 {
+            return;
+        }
+        let (items, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
+        let count = items.len();
+        let outcomes = flush(items).await;
+        debug_assert_eq!(outcomes.len(), count, "a flush answers every item");
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // A caller that went away does not need its outcome.
+            drop(answer.send(outcome));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
+    use super::{BatchError, BatchLimits, Batcher};
+
+    const LIMITS: BatchLimits = BatchLimits { queue_max: 4, batch_max: 3, workers: 1 };
+
+    #[tokio::test]
+    async fn each_item_gets_its_own_outcome() {
+        let batcher = Batcher::start(LIMITS, |items: Vec<i32>| async move { items.iter().map(|n| n * 10).collect() });
+        let (a, b) = tokio::join!(batcher.submit(1), batcher.submit(2));
+        assert_eq!((a, b), (Ok(10), Ok(20)));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_flushed_together_and_a_full_queue_sheds() {
+        let gate = Arc::new(Semaphore::new(0));
+        let opened = Arc::clone(&gate);
+        let batcher = Batcher::start(LIMITS, move |items: Vec<i32>| {
+            let gate = Arc::clone(&opened);
+            async move {
+                gate.acquire().await.unwrap().forget();
+                vec![items.len(); items.len()]
+            }
+        });
+        let mut waiting = Vec::new();
+        for n in 0..5 {
+            let batcher = batcher.clone();
+            waiting.push(tokio::spawn(async move { batcher.submit(n).await }));
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(batcher.submit(9).await, Err(BatchError::Overloaded));
+        gate.add_permits(5);
+        let mut sizes = Vec::new();
+        for task in waiting {
+            sizes.push(task.await.unwrap().unwrap());
+        }
+        assert_eq!(sizes, [1, 3, 3, 3, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_dies_is_told_as_lost() {
+        let batcher: Batcher<i32, i32> = Batcher::start(LIMITS, |_| async { panic!("the flush fails") });
+        assert_eq!(batcher.submit(1).await, Err(BatchError::Lost));
+    }
+}

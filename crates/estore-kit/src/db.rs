@@ -1,0 +1,213 @@
+//! A service's database: a bounded pool, statements prepared once per connection, errors sorted
+//! into "try again", "a rule of the schema" and "a fault of ours".
+
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Client, GenericClient, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::problem::Problem;
+
+/// How long a request waits for a connection before it is told to come back, in seconds.
+const CONNECTION_WAIT_SECONDS: u64 = 5;
+/// How long one statement may run, in milliseconds; the server ends it then.
+const STATEMENT_MS_MAX: u32 = 15_000;
+/// How long a statement waits for a row lock, in milliseconds.
+const LOCK_WAIT_MS_MAX: u32 = 5_000;
+/// How long a transaction may sit idle before the server ends it, in milliseconds.
+const IDLE_IN_TRANSACTION_MS_MAX: u32 = 30_000;
+
+/// Why a statement did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The database is away, restarting or too busy; trying again is right.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A constraint of the schema refused the change.
+    #[error("constraint {name} ({state})")]
+    Constraint {
+        /// The constraint's or unique index's name.
+        name: String,
+        /// The five-character SQLSTATE, class 23.
+        state: String,
+    },
+    /// Anything else: a fault of ours.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl DbError {
+    /// Whether this constraint refused the change.
+    #[must_use]
+    pub fn is_constraint(&self, wanted: &str) -> bool {
+        matches!(self, Self::Constraint { name, .. } if name == wanted)
+    }
+}
+
+impl From<tokio_postgres::Error> for DbError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        if let Some(db) = error.as_db_error() {
+            let (code, state) = (db.code(), db.code().code().to_owned());
+            let away = [
+                SqlState::TOO_MANY_CONNECTIONS,
+                SqlState::QUERY_CANCELED,
+                SqlState::LOCK_NOT_AVAILABLE,
+                SqlState::T_R_SERIALIZATION_FAILURE,
+                SqlState::T_R_DEADLOCK_DETECTED,
+            ];
+            if away.contains(code) || state.starts_with("57P") || state.starts_with("08") {
+                return Self::Unavailable(format!("{state} {}", db.message()));
+            }
+            if state.starts_with("23") {
+                let name = db.constraint().or(db.column()).unwrap_or_default().to_owned();
+                return Self::Constraint { name, state };
+            }
+            return Self::Failed(format!("{state} {}", db.message()));
+        }
+        let io = error.source().is_some_and(|source| source.is::<io::Error>());
+        if error.is_closed() || io { Self::Unavailable(error.to_string()) } else { Self::Failed(format!("{error:?}")) }
+    }
+}
+
+impl From<PoolError> for DbError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => match Self::from(error) {
+                Self::Failed(text) | Self::Unavailable(text) => Self::Unavailable(text),
+                constraint => constraint,
+            },
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(cause) => {
+                tracing::warn!(cause, request_id = %crate::request::current_id(), "database unavailable");
+                Self::unavailable("The database does not answer in time. Try again shortly.")
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// A pool of connections to one database; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: Pool,
+}
+
+impl Db {
+    /// A pool of at most `connections_max` connections, opened when first needed.
+    ///
+    /// TLS is used for every host but a unix socket, unless the URL says `sslmode=disable`.
+    pub fn new(mut config: Config, connections_max: usize) -> Result<Self, DbError> {
+        limit_sessions(&mut config);
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = if is_plain(&config) {
+            Manager::from_config(config, NoTls, recycling)
+        } else {
+            Manager::from_config(config, tls(), recycling)
+        };
+        let wait = Some(Duration::from_secs(CONNECTION_WAIT_SECONDS));
+        let pool = Pool::builder(manager)
+            .max_size(connections_max)
+            .timeouts(Timeouts { wait, create: wait, recycle: wait })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Failed(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    /// A connection of the pool; `client.transaction()` rolls back when dropped.
+    pub async fn client(&self) -> Result<Client, DbError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// All rows of a statement.
+    pub async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
+        rows(&self.client().await?, sql, params).await
+    }
+
+    /// The one row of a statement that answers at most one.
+    pub async fn row(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, DbError> {
+        Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// Runs a statement and answers how many rows it changed.
+    pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
+        execute(&self.client().await?, sql, params).await
+    }
+
+    /// Whether the database answers within `limit`.
+    pub async fn answers(&self, limit: Duration) -> bool {
+        matches!(tokio::time::timeout(limit, self.rows("SELECT 1", &[])).await, Ok(Ok(_)))
+    }
+}
+
+/// All rows of a statement on a connection or transaction.
+pub async fn rows<C: GenericClient>(
+    client: &C,
+    sql: &str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, DbError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query(&statement, params).await?)
+}
+
+/// Runs a statement on a connection or transaction; answers how many rows it changed.
+pub async fn execute<C: GenericClient>(
+    client: &C,
+    sql: &str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<u64, DbError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.execute(&statement, params).await?)
+}
+
+/// A connector that checks the server's certificate against the system's roots.
+#[must_use]
+pub fn tls() -> MakeRustlsConnect {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the built-in provider supports the default TLS versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    MakeRustlsConnect::new(config)
+}
+
+/// Whether connections go without TLS: over unix sockets, or where the URL says so.
+#[must_use]
+pub fn is_plain(config: &Config) -> bool {
+    let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+    local || config.get_ssl_mode() == SslMode::Disable
+}
+
+fn limit_sessions(config: &mut Config) {
+    let given = config.get_options().unwrap_or_default().to_owned();
+    config.options(format!(
+        "-c statement_timeout={STATEMENT_MS_MAX} -c lock_timeout={LOCK_WAIT_MS_MAX} \
+         -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS_MAX} -c timezone=UTC {given}"
+    ));
+    if config.get_application_name().is_none() {
+        config.application_name("estore");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(CONNECTION_WAIT_SECONDS));
+    }
+}

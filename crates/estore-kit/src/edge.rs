@@ -1,0 +1,150 @@
+//! The edge of a server: connections, limits, time-outs, and an error body for whatever went wrong.
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::extract::too_large;
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::request;
+
+/// The bounds of a server.
+#[derive(Debug, Clone)]
+pub struct EdgeLimits {
+    /// The largest body of an ordinary route, in bytes.
+    pub body_bytes_max: usize,
+    /// How long an ordinary request may take, body and answer.
+    pub request_time_max: Duration,
+    /// How long a client may take to send its headers.
+    pub header_time_max: Duration,
+    /// How many connections are served at a time; further ones wait.
+    pub connections_max: usize,
+    /// How long running requests may go on after a shutdown has begun.
+    pub shutdown_time_max: Duration,
+    /// Paths of streaming routes, which bound their own time and size.
+    pub streaming_paths: &'static [&'static str],
+}
+
+impl Default for EdgeLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1024 * 1024,
+            request_time_max: Duration::from_secs(30),
+            header_time_max: Duration::from_secs(10),
+            connections_max: 10_000,
+            shutdown_time_max: Duration::from_secs(20),
+            streaming_paths: &["/v1/products/import", "/v1/products/export"],
+        }
+    }
+}
+
+/// Puts the edge around a router: request ids, limits, time-outs and problems for every error.
+pub fn edge(router: Router, limits: &EdgeLimits) -> Router {
+    let (time, streaming) = (limits.request_time_max, limits.streaming_paths);
+    router
+        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        .layer(middleware::from_fn(move |request: Request, next: Next| bound_time(request, next, time, streaming)))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
+            let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Problem::internal(format!("a handler panicked: {text}")).into_response()
+        }))
+        .layer(middleware::from_fn(explain))
+        .layer(middleware::from_fn(request::identify))
+}
+
+async fn bound_time(request: Request, next: Next, time: Duration, streaming: &[&str]) -> Response {
+    if streaming.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "timeout",
+            format!("The request took longer than {} seconds and was given up.", time.as_secs()),
+        )
+        .retry_after(1)
+        .into_response(),
+    }
+}
+
+/// Gives every error answer without a problem body one of its own: unknown routes, wrong methods and the like.
+async fn explain(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let problem = match status {
+        StatusCode::NOT_FOUND => {
+            Problem::new(status, "route_not_found", format!("There is nothing at {path}; see /docs for the routes."))
+        }
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            status,
+            "method_not_allowed",
+            format!("{method} is not possible at {path}; the Allow header names what is."),
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        other => Problem::new(other, "request_refused", "The request could not be read as HTTP for this route."),
+    };
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut explained = problem.into_response();
+    if let Some(allow) = allow {
+        explained.headers_mut().insert(header::ALLOW, allow);
+    }
+    explained
+}
+
+/// Serves until `shutdown` resolves, then finishes what runs (bounded) and returns.
+pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
+    let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_time_max).keep_alive(true);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let slot = tokio::select! {
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+            () = &mut shutdown => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        let Ok((stream, _peer)) = accepted else {
+            // Out of descriptors, mostly: wait until some connection ends.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        drop(stream.set_nodelay(true));
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.shutdown_time_max, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still running when the time for shutdown was over");
+    }
+}

@@ -1,0 +1,17 @@
+//! What every service shares and no business word is in: problems, input checks, paging,
+//! database access, batching, tokens, the HTTP edge and telemetry.
+
+pub mod auth;
+pub mod batcher;
+pub mod check;
+pub mod db;
+pub mod edge;
+pub mod extract;
+pub mod migration;
+pub mod money;
+pub mod paging;
+pub mod problem;
+pub mod request;
+pub mod service_auth;
+pub mod telemetry;
+pub mod validate;
