@@ -117,7 +117,8 @@ pub struct OpenHoldsQuery {
 pub trait InventoryApi: Send + Sync {
     /// Holds the stock of each checkout, all its lines or none; one outcome each, in order.
     async fn hold(&self, holds: Vec<HoldRequest>) -> Result<Vec<HoldOutcome>, CallError>;
-    /// Gives the stock of open holds back; released, sold and unknown ones are left alone.
+    /// Gives the stock of open holds back; released and sold ones are left alone. An unknown checkout is marked
+    /// as over, so that a hold still under way for it comes too late.
     async fn release(&self, checkouts: Vec<Uuid>) -> Result<(), CallError>;
     /// Turns open holds into sales; a hold that was sold before stays so.
     async fn sell(&self, checkouts: Vec<Uuid>) -> Result<(), CallError>;
