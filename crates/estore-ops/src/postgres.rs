@@ -1,0 +1,17 @@
+//! The private PostgreSQL: found on this machine, made in the data directory, reachable through a
+//! unix socket only, started, watched and stopped with the shop.
+
+mod account;
+mod address;
+mod cluster;
+mod discover;
+mod error;
+mod initialise;
+mod layout;
+mod process;
+mod settings;
+
+pub use address::ClusterAddress;
+pub use cluster::{ClusterAccess, ClusterOptions, PrivateCluster};
+pub use discover::{Binaries, VERSION_MIN, discover};
+pub use error::ClusterError;

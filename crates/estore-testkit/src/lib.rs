@@ -1,0 +1,3 @@
+//! Runs the real thing for tests: a PostgreSQL shared by all of them, databases of their own.
+
+pub mod cluster;
