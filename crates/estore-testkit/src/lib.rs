@@ -1,3 +1,5 @@
 //! Runs the real thing for tests: a PostgreSQL shared by all of them, databases of their own.
 
+pub mod client;
 pub mod cluster;
+pub mod shop;

@@ -1,2 +1,61 @@
-//! Placeholder.
-fn main() {}
+//! The `estore` binary: reads the command line and hands over to the command.
+
+mod cli;
+mod commands;
+mod config;
+mod databases;
+mod demo;
+mod health;
+mod openapi;
+mod secrets;
+mod services;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+
+/// What a command ends with: `true` when all is well, `false` when it found something wrong and said so.
+type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(under) = cause {
+                eprintln!("  because: {under}");
+                cause = under.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> Outcome {
+    let config = Config::load(&cli.place)?;
+    estore_kit::telemetry::start(&config.log, config.log_json);
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider is already installed");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(cli.command, config))
+}
+
+async fn run(command: Command, config: Config) -> Outcome {
+    match command {
+        Command::Up { listen, demo } => commands::up::run(config, listen, demo).await,
+        Command::Serve { service, listen } => commands::serve::run(config, service, listen).await,
+        Command::Db(command) => commands::db::run(config, command).await,
+        Command::Admin(cli::Admin::Create { email }) => commands::admin::create(config, &email).await,
+        Command::Import(import) => commands::import::run(config, import).await,
+        Command::Verify { json } => commands::verify::run(config, json).await,
+        Command::Doctor { json } => commands::doctor::run(config, json).await,
+    }
+}

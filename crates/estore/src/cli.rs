@@ -1,0 +1,188 @@
+//! The command line: what can be asked of `estore`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A commerce backend on PostgreSQL: users, inventory and payments in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "estore", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the configuration and the data are.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The configuration file (TOML). Every key can also be given as ESTORE_<SECTION>__<KEY>.
+    #[arg(long, global = true, value_name = "FILE", env = "ESTORE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The folder of the private PostgreSQL, the secrets and the mail [default: /var/lib/estore as root,
+    /// ~/.local/share/estore otherwise].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything: a private PostgreSQL, the three services, mail as files.
+    Up {
+        /// The address to serve on.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+        /// Fill an empty shop with a demonstration catalogue.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Run one service, or all in one process, on the databases named in the configuration.
+    Serve {
+        /// Which service.
+        service: ServeWhat,
+        /// The address to serve on.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+    },
+    /// The databases: run, reach and migrate them.
+    #[command(subcommand)]
+    Db(Db),
+    /// Administrators of the shop.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Bring products or customers in from CSV files.
+    #[command(subcommand)]
+    Import(Import),
+    /// Check every promise on the data of the three databases. Exits with 1 when one is broken.
+    Verify {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look over configuration, connectivity, versions, clock and disk; name what is wrong and the mend.
+    Doctor {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServeWhat {
+    Users,
+    Inventory,
+    Payments,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DatabaseName {
+    Users,
+    Inventory,
+    Payments,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Run the private PostgreSQL alone, migrated, until stopped: for services in processes of their own.
+    Run,
+    /// Print a URL that psql takes: as the cluster's administrator unless a role is named.
+    Url {
+        /// Which database.
+        database: DatabaseName,
+        /// The role to connect as.
+        #[arg(long)]
+        role: Option<String>,
+    },
+    /// Apply, take back and check the migrations.
+    #[command(subcommand)]
+    Migrate(Migrate),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    /// One database only.
+    #[arg(long, value_name = "DATABASE")]
+    pub database: Option<DatabaseName>,
+    /// A folder of migrations (<version>_<name>/{up,down}.sql) to use after the built-in ones; needs --database.
+    #[arg(long, value_name = "FOLDER", requires = "database")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// List the migrations and whether each is applied.
+    Status {
+        #[command(flatten)]
+        which: Which,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Apply what is pending.
+    Up {
+        #[command(flatten)]
+        which: Which,
+        /// Stop after this version.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<i64>,
+    },
+    /// Take migrations back, newest first.
+    Down {
+        #[command(flatten)]
+        which: Which,
+        /// Take back everything newer than this version, instead of the newest one only.
+        #[arg(long, value_name = "VERSION")]
+        to: Option<i64>,
+        /// Allow steps that lose data.
+        #[arg(long)]
+        destructive: bool,
+    },
+    /// Take the newest migration back and apply it again.
+    Redo {
+        #[command(flatten)]
+        which: Which,
+        /// Allow steps that lose data.
+        #[arg(long)]
+        destructive: bool,
+    },
+    /// Prove on scratch databases with rows in them that every migration goes up, down and up again.
+    Check {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Write the folder of a new migration.
+    New {
+        /// What it does, in snake_case.
+        name: String,
+        /// Where to write it.
+        #[arg(long, value_name = "FOLDER")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Make an administrator. The password is read from standard input.
+    Create {
+        /// The address to log in with.
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Products: Shopify's columns or our own.
+    Products {
+        /// The CSV file.
+        file: PathBuf,
+    },
+    /// Customers: email, hashed_password or password, is_verified, is_active, is_admin.
+    Customers {
+        /// The CSV file.
+        file: PathBuf,
+    },
+}

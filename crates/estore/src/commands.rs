@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub mod admin;
+pub mod db;
+pub mod doctor;
+pub mod import;
+pub mod migrate;
+pub mod serve;
+pub mod up;
+pub mod verify;

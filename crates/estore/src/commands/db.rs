@@ -1,0 +1,48 @@
+//! `estore db run|url|migrate`.
+
+use std::sync::Arc;
+
+use estore_ops::postgres::{ClusterOptions, PrivateCluster};
+use estore_ops::roles::Service;
+
+use super::migrate;
+use crate::cli::{DatabaseName, Db};
+use crate::config::Config;
+use crate::databases::Databases;
+use crate::{Outcome, secrets, stop};
+
+/// The service whose database was named.
+pub fn service(name: DatabaseName) -> Service {
+    match name {
+        DatabaseName::Users => Service::Users,
+        DatabaseName::Inventory => Service::Inventory,
+        DatabaseName::Payments => Service::Payments,
+    }
+}
+
+/// Runs a `db` command.
+pub async fn run(config: Config, command: Db) -> Outcome {
+    match command {
+        Db::Run => run_cluster(config).await,
+        Db::Url { database, role } => {
+            println!("{}", Databases::of(&config).url(service(database), role.as_deref())?);
+            Ok(true)
+        }
+        Db::Migrate(command) => migrate::run(config, command).await,
+    }
+}
+
+async fn run_cluster(config: Config) -> Outcome {
+    let stop = stop::on_signal()?;
+    let cluster = Arc::new(PrivateCluster::start(&config.data_dir, ClusterOptions::default()).await?);
+    let databases = Databases::of(&config);
+    let result = migrate::prepare(&databases, &Service::ALL).await;
+    if result.is_ok() {
+        // Services in processes of their own share it; made here, before any of them looks.
+        secrets::read_or_make(&config.data_dir, "service-secret")?;
+        println!("PostgreSQL runs under {}. Stop with Ctrl-C.", config.data_dir.display());
+        cluster.watch(async move { stop.cancelled().await }).await;
+    }
+    cluster.stop().await?;
+    result.map(|()| true)
+}

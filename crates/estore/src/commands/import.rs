@@ -1,0 +1,59 @@
+//! `estore import products|customers FILE`.
+
+use std::path::Path;
+
+use estore_inventory::Inventory;
+use estore_kit::db::Db;
+use estore_ops::roles::Service;
+use estore_users::Users;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::migrate;
+use crate::cli::Import;
+use crate::config::Config;
+use crate::{Outcome, services};
+
+/// Brings a file in, all of it or nothing.
+pub async fn run(config: Config, import: Import) -> Outcome {
+    match import {
+        Import::Products { file } => products(config, &file).await,
+        Import::Customers { file } => customers(config, &file).await,
+    }
+}
+
+async fn products(config: Config, file: &Path) -> Outcome {
+    let input = open(file).await?;
+    let (databases, cluster) = migrate::open(&config, &[Service::Inventory]).await?;
+    let db = Db::new(databases.app(Service::Inventory)?, 4)?;
+    let inventory = Inventory::start(db, config.inventory.clone()).await?;
+    let bar = rows_bar();
+    let result = inventory.import_products(input, |rows| bar.set_position(rows)).await;
+    bar.finish_and_clear();
+    migrate::close(cluster).await?;
+    let report = result?;
+    println!("{report}");
+    Ok(true)
+}
+
+async fn customers(config: Config, file: &Path) -> Outcome {
+    let input = open(file).await?;
+    let (databases, cluster) = migrate::open(&config, &[Service::Users]).await?;
+    let users = Users::start(Db::new(databases.app(Service::Users)?, 4)?, services::users_config(&config)?).await?;
+    let bar = rows_bar();
+    let result = users.import_customers(input, |rows| bar.set_position(rows)).await;
+    bar.finish_and_clear();
+    migrate::close(cluster).await?;
+    let report = result?;
+    println!("{report}");
+    Ok(true)
+}
+
+async fn open(file: &Path) -> Result<tokio::fs::File, String> {
+    tokio::fs::File::open(file).await.map_err(|error| format!("cannot read {}: {error}", file.display()))
+}
+
+/// A count of rows on standard error; nothing when it is not a terminal.
+fn rows_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {pos} rows, {per_sec}");
+    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_malformed| ProgressStyle::default_spinner()))
+}

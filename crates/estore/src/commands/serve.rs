@@ -1,0 +1,30 @@
+//! `estore serve`: one service, or all in one process, on databases that are already migrated.
+
+use std::net::SocketAddr;
+
+use estore_ops::roles::Service;
+
+use super::{migrate, up};
+use crate::cli::ServeWhat;
+use crate::config::Config;
+use crate::databases::Databases;
+use crate::services::Services;
+use crate::{Outcome, stop};
+
+/// Runs until Ctrl-C or SIGTERM.
+pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>) -> Outcome {
+    let services: &[Service] = match what {
+        ServeWhat::Users => &[Service::Users],
+        ServeWhat::Inventory => &[Service::Inventory],
+        ServeWhat::Payments => &[Service::Payments],
+        ServeWhat::All => &Service::ALL,
+    };
+    let stop = stop::on_signal()?;
+    config.listen = listen.unwrap_or(config.listen);
+    let listener = up::listen_on(&mut config).await?;
+    let databases = Databases::of(&config);
+    migrate::require_current(&databases, services).await?;
+    let running = Services::start(services, &config, &databases).await?;
+    up::run_services(&config, &running, listener, &stop, false).await;
+    Ok(true)
+}

@@ -1,0 +1,118 @@
+//! `estore up`: everything in one process on a private PostgreSQL.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use estore_kit::edge::{EdgeLimits, serve};
+use estore_ops::postgres::{ClusterOptions, PrivateCluster};
+use estore_ops::roles::Service;
+use estore_users::Users;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::migrate;
+use crate::config::Config;
+use crate::databases::Databases;
+use crate::services::Services;
+use crate::{Outcome, demo, secrets, stop};
+
+/// Who the first administrator is.
+const FIRST_ADMINISTRATOR: &str = "admin@estore.example";
+
+/// Runs until Ctrl-C or SIGTERM, then stops everything it started.
+pub async fn run(mut config: Config, listen: Option<SocketAddr>, with_demo: bool) -> Outcome {
+    let stop = stop::on_signal()?;
+    config.listen = listen.unwrap_or(config.listen);
+    // Taken first: a busy address is told before a database is made.
+    let listener = listen_on(&mut config).await?;
+    let databases = Databases::of(&config);
+    let cluster = if databases.needs_private(&Service::ALL) {
+        Some(Arc::new(PrivateCluster::start(&config.data_dir, ClusterOptions::default()).await?))
+    } else {
+        None
+    };
+    let result = serve_all(&config, &databases, cluster.clone(), listener, &stop, with_demo).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await?;
+    }
+    result
+}
+
+/// Binds the address; with port 0, the port that was given is put in the configuration.
+pub async fn listen_on(config: &mut Config) -> Result<TcpListener, Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}. Choose another with --listen.", config.listen))?;
+    config.listen = listener.local_addr()?;
+    Ok(listener)
+}
+
+async fn serve_all(
+    config: &Config,
+    databases: &Databases,
+    cluster: Option<Arc<PrivateCluster>>,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    with_demo: bool,
+) -> Outcome {
+    let watched = cluster.clone().map(|cluster| {
+        let stop = stop.clone();
+        tokio::spawn(async move { cluster.watch(async move { stop.cancelled().await }).await })
+    });
+    migrate::prepare(databases, &Service::ALL).await?;
+    let services = Services::start(&Service::ALL, config, databases).await?;
+    if let Some(users) = &services.users {
+        first_administrator(users).await?;
+    }
+    if with_demo && let Some(inventory) = &services.inventory {
+        demo::fill(inventory).await?;
+    }
+    print_addresses(config, cluster.is_some());
+    run_services(config, &services, listener, stop, cluster.is_some()).await;
+    if let Some(watched) = watched {
+        drop(watched.await);
+    }
+    Ok(true)
+}
+
+/// Serves until `stop`, then lets requests and background work finish.
+pub async fn run_services(
+    config: &Config,
+    services: &Services,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    alone: bool,
+) {
+    let limits = EdgeLimits::default();
+    let router = services.router(&limits);
+    let jobs_stop = CancellationToken::new();
+    let jobs = services.run_jobs(&jobs_stop, alone);
+    tracing::info!(listen = %config.listen, "serving");
+    serve(listener, router, limits, stop.cancelled()).await;
+    jobs_stop.cancel();
+    jobs.join_all().await;
+}
+
+async fn first_administrator(users: &Users) -> Result<(), Box<dyn std::error::Error>> {
+    if users.has_admin().await? {
+        return Ok(());
+    }
+    let password = secrets::random();
+    users.create_admin(FIRST_ADMINISTRATOR, &password).await?;
+    println!("First administrator   {FIRST_ADMINISTRATOR}");
+    println!("One-time password     {password}");
+    println!("                      It is not shown again. Change it: PATCH /v1/users/me");
+    Ok(())
+}
+
+fn print_addresses(config: &Config, private: bool) {
+    let url = config.public_url();
+    println!("Shop API              {url}/v1/products");
+    println!("API documentation     {url}/docs");
+    println!("Health                {url}/health/ready");
+    println!("Mail                  {}", config.data_dir.join("mail").display());
+    if private {
+        println!("PostgreSQL            private, under {}", config.data_dir.display());
+    }
+    println!("Stop with Ctrl-C.");
+}

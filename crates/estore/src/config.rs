@@ -1,0 +1,222 @@
+//! The configuration: one TOML file, overridden by `ESTORE_…` variables; unknown keys are refused by name.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use estore_inventory::InventoryConfig;
+use estore_payments::PaymentsConfig;
+use estore_users::UsersConfig;
+use serde::Deserialize;
+
+use crate::cli::Place;
+
+/// Variables that are not configuration keys.
+const OTHER_VARIABLES: &[&str] = &["ESTORE_CONFIG"];
+const OTHER_PREFIXES: &[&str] = &["ESTORE_TEST_", "ESTORE_BENCH_"];
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The folder of the private PostgreSQL, the secrets and the mail.
+    pub data_dir: PathBuf,
+    /// The address to serve on.
+    pub listen: SocketAddr,
+    /// The address that clients see, for links in mails; from `listen` when empty.
+    pub public_url: String,
+    /// What to log, in the syntax of `RUST_LOG`.
+    pub log: String,
+    /// Whether log lines are JSON objects.
+    pub log_json: bool,
+    /// How many connections to each database.
+    pub connections: usize,
+    /// Databases of one's own; the private PostgreSQL where no URL is given.
+    pub databases: DatabaseUrls,
+    /// Where the other services are, for services in processes of their own.
+    pub services: Services,
+    /// UserService.
+    pub users: UsersConfig,
+    /// InventoryService.
+    pub inventory: InventoryConfig,
+    /// PaymentService.
+    pub payments: PaymentsConfig,
+}
+
+/// The databases by service.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseUrls {
+    /// `estore_users`.
+    pub users: DatabaseUrl,
+    /// `estore_inventory`.
+    pub inventory: DatabaseUrl,
+    /// `estore_payments`.
+    pub payments: DatabaseUrl,
+}
+
+/// One database of one's own.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseUrl {
+    /// As the application role: `postgresql://estore_users_app:…@host/estore_users`.
+    pub url: Option<String>,
+    /// As an administrator, for roles and migrations only: `postgresql://postgres:…@host/postgres`.
+    pub admin_url: Option<String>,
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |url: &Option<String>| url.as_ref().map(|_| "…");
+        f.debug_struct("DatabaseUrl").field("url", &shown(&self.url)).field("admin_url", &shown(&self.admin_url)).finish()
+    }
+}
+
+/// Neighbours by URL and the secret that the services share.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Services {
+    /// UserService, whose published keys verify access tokens.
+    pub users_url: Option<String>,
+    /// InventoryService, which PaymentService calls.
+    pub inventory_url: Option<String>,
+    /// At least 32 bytes; from the data directory when left out.
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services")
+            .field("users_url", &self.users_url)
+            .field("inventory_url", &self.inventory_url)
+            .field("secret", &self.secret.as_ref().map(|_| "…"))
+            .finish()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: default_data_dir(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            log: "info".to_owned(),
+            log_json: false,
+            connections: 16,
+            databases: DatabaseUrls::default(),
+            services: Services::default(),
+            users: UsersConfig::default(),
+            inventory: InventoryConfig::default(),
+            payments: PaymentsConfig::default(),
+        }
+    }
+}
+
+fn default_data_dir() -> PathBuf {
+    if nix::unistd::geteuid().is_root() {
+        return PathBuf::from("/var/lib/estore");
+    }
+    std::env::home_dir().map_or_else(|| PathBuf::from("estore-data"), |home| home.join(".local/share/estore"))
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {cause}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("the configuration {path} is not valid TOML: {cause}")]
+    NotToml {
+        /// The file.
+        path: String,
+        /// Where and why.
+        cause: String,
+    },
+    /// A key is unknown or its value does not fit.
+    #[error("the configuration cannot be used: {0}")]
+    Wrong(String),
+}
+
+impl Config {
+    /// Reads the file, lays the environment and the command line over it.
+    pub fn load(place: &Place) -> Result<Self, ConfigError> {
+        let mut table = match &place.config {
+            Some(path) => read(path)?,
+            None => toml::Table::new(),
+        };
+        let mut variables: Vec<(String, String)> =
+            std::env::vars().filter(|(name, _)| name.starts_with("ESTORE_") && !is_other(name)).collect();
+        variables.sort();
+        for (name, value) in variables {
+            overlay(&mut table, &name, value)?;
+        }
+        let mut config: Self =
+            toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| ConfigError::Wrong(error.to_string()))?;
+        if let Some(data_dir) = &place.data_dir {
+            config.data_dir.clone_from(data_dir);
+        }
+        config.data_dir = std::path::absolute(&config.data_dir).unwrap_or(config.data_dir);
+        Ok(config)
+    }
+
+    /// The URL that clients see.
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() { format!("http://{}", self.listen) } else { self.public_url.clone() }
+    }
+}
+
+fn is_other(name: &str) -> bool {
+    OTHER_VARIABLES.contains(&name) || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn read(path: &Path) -> Result<toml::Table, ConfigError> {
+    let shown = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: shown.clone(), cause })?;
+    text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml { path: shown, cause: error.to_string() })
+}
+
+/// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers and truth values are read as such.
+fn overlay(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
+    let keys: Vec<String> = name["ESTORE_".len()..].split("__").map(str::to_ascii_lowercase).collect();
+    let Some((last, sections)) = keys.split_last() else { return Ok(()) };
+    let mut at = table;
+    for section in sections {
+        let entry = at.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        at = entry
+            .as_table_mut()
+            .ok_or_else(|| ConfigError::Wrong(format!("{name}: `{section}` is a value, not a section")))?;
+    }
+    let read = match value.parse::<bool>() {
+        Ok(truth) => toml::Value::Boolean(truth),
+        Err(_) => value.parse().map_or(toml::Value::String(value), toml::Value::Integer),
+    };
+    at.insert(last.clone(), read);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, overlay};
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        let mut table: toml::Table = "listen = '127.0.0.1:1'".parse().unwrap();
+        overlay(&mut table, "ESTORE_PAYMENTS__CURRENZY", "EUR".to_owned()).unwrap();
+        let error = toml::Value::Table(table).try_into::<Config>().unwrap_err().to_string();
+        assert!(error.contains("currenzy"), "{error}");
+    }
+
+    #[test]
+    fn secrets_never_print() {
+        let table: toml::Table =
+            "[services]\nsecret='hush-hush'\n[databases.users]\nurl='postgresql://a:hush@h/d'".parse().unwrap();
+        let config: Config = toml::Value::Table(table).try_into().unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

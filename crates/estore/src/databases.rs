@@ -1,0 +1,145 @@
+//! Where each service's database is: on a server of one's own, or in the private cluster.
+
+use estore_kit::migration::Migration;
+use estore_ops::postgres::ClusterAddress;
+use estore_ops::roles::{ADMINISTRATOR, RoleOptions, Service};
+use tokio_postgres::Config as Connect;
+
+use crate::config::{Config, DatabaseUrl};
+
+/// The three databases' addresses.
+#[derive(Debug, Clone)]
+pub struct Databases {
+    own: Vec<(Service, DatabaseUrl)>,
+    private: ClusterAddress,
+}
+
+/// A database that cannot be addressed.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// The URL does not parse; it is not shown, since it may hold a password.
+    #[error("databases.{service}.{key} is not a URL that PostgreSQL takes: {cause}")]
+    Malformed {
+        /// Whose.
+        service: Service,
+        /// `url` or `admin_url`.
+        key: &'static str,
+        /// Why.
+        cause: tokio_postgres::Error,
+    },
+    /// Roles and migrations need more rights than the application has.
+    #[error("set databases.{0}.admin_url to migrate a database of your own (a URL as the server's administrator)")]
+    NoAdministrator(Service),
+}
+
+impl Databases {
+    /// As configured; services without a URL live in the cluster of the data directory.
+    pub fn of(config: &Config) -> Self {
+        let urls = &config.databases;
+        let own = [
+            (Service::Users, urls.users.clone()),
+            (Service::Inventory, urls.inventory.clone()),
+            (Service::Payments, urls.payments.clone()),
+        ];
+        Self { own: own.into(), private: ClusterAddress::of(&config.data_dir) }
+    }
+
+    /// Whether the private cluster is needed for any of these services.
+    pub fn needs_private(&self, services: &[Service]) -> bool {
+        services.iter().any(|service| self.own_url(*service).is_none())
+    }
+
+    /// Whether this service's database is in the private cluster.
+    pub fn is_private(&self, service: Service) -> bool {
+        self.own_url(service).is_none()
+    }
+
+    /// How the service itself connects.
+    pub fn app(&self, service: Service) -> Result<Connect, AddressError> {
+        match self.own_url(service).and_then(|own| own.url.as_deref()) {
+            Some(url) => url.parse().map_err(|cause| AddressError::Malformed { service, key: "url", cause }),
+            None => Ok(self.private.config_for(service.database(), service.app())),
+        }
+    }
+
+    /// How the server's administrator connects to its maintenance database.
+    pub fn administrator(&self, service: Service) -> Result<Connect, AddressError> {
+        let Some(own) = self.own_url(service) else { return Ok(self.private.config_for("postgres", ADMINISTRATOR)) };
+        let url = own.admin_url.as_deref().ok_or(AddressError::NoAdministrator(service))?;
+        url.parse().map_err(|cause| AddressError::Malformed { service, key: "admin_url", cause })
+    }
+
+    /// The passwords that the services log in with, for servers reached over the network.
+    pub fn role_options(&self) -> Result<RoleOptions, AddressError> {
+        let mut options = RoleOptions { server_is_ours: self.needs_private(&Service::ALL), ..RoleOptions::default() };
+        for (service, own) in &self.own {
+            if own.url.is_none() {
+                continue;
+            }
+            let connect = self.app(*service)?;
+            if let (Some(user), Some(password)) = (connect.get_user(), connect.get_password()) {
+                let password = String::from_utf8_lossy(password).into_owned();
+                options.passwords.insert(user.to_owned(), password);
+            }
+        }
+        Ok(options)
+    }
+
+    /// A URL that psql takes.
+    pub fn url(&self, service: Service, role: Option<&str>) -> Result<String, AddressError> {
+        match self.own_url(service) {
+            None => Ok(self.private.url_for(service.database(), role.unwrap_or(ADMINISTRATOR))),
+            Some(own) => {
+                let url = match role {
+                    None => own.admin_url.clone().ok_or(AddressError::NoAdministrator(service))?,
+                    Some(_) => own.url.clone().unwrap_or_default(),
+                };
+                Ok(retarget(&url, service.database(), role))
+            }
+        }
+    }
+
+    fn own_url(&self, service: Service) -> Option<&DatabaseUrl> {
+        self.own.iter().find(|(named, own)| *named == service && own.url.is_some()).map(|(_, own)| own)
+    }
+}
+
+/// Points a URL at another database and, where a role is named, another user without a password.
+fn retarget(url: &str, database: &str, role: Option<&str>) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgresql", url));
+    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (server, _path) = authority.split_once('/').unwrap_or((authority, ""));
+    let (user, host) = server.rsplit_once('@').map_or(("", server), |(user, host)| (user, host));
+    let same = role.is_none_or(|role| user.split(':').next() == Some(role));
+    let user = if same { user } else { role.unwrap_or_default() };
+    let at = if user.is_empty() { "" } else { "@" };
+    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    format!("{scheme}://{user}{at}{host}/{database}{query}")
+}
+
+/// The migrations of a service's database.
+pub fn migrations(service: Service) -> &'static [Migration] {
+    match service {
+        Service::Users => estore_users::MIGRATIONS,
+        Service::Inventory => estore_inventory::MIGRATIONS,
+        Service::Payments => estore_payments::MIGRATIONS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::retarget;
+
+    #[test]
+    fn a_url_is_pointed_at_its_database_and_role() {
+        let url = "postgresql://postgres:pw@db:5432/postgres?sslmode=require";
+        assert_eq!(
+            retarget(url, "estore_users", None),
+            "postgresql://postgres:pw@db:5432/estore_users?sslmode=require"
+        );
+        assert_eq!(
+            retarget(url, "estore_users", Some("estore_readonly")),
+            "postgresql://estore_readonly@db:5432/estore_users?sslmode=require"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! `/health/live`, `/health/ready` and `/metrics`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use estore_kit::db::Db;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How long a database may take to answer before it counts as away.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What readiness looks at.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// The databases that the process needs, by name.
+    pub databases: Arc<[(&'static str, Db)]>,
+}
+
+/// The state of one part.
+#[derive(Debug, Serialize, ToSchema)]
+struct Part {
+    /// What it is.
+    name: &'static str,
+    /// Whether it answers.
+    ok: bool,
+    /// What to do where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<&'static str>,
+}
+
+/// Whether the shop can serve.
+#[derive(Debug, Serialize, ToSchema)]
+struct HealthReport {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    /// The parts looked at.
+    parts: Vec<Part>,
+}
+
+impl Health {
+    /// The health routes.
+    pub fn router(self) -> OpenApiRouter {
+        OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics)).with_state(self)
+    }
+
+    async fn report(&self) -> HealthReport {
+        let looks = self.databases.iter().map(|(name, db)| async move {
+            let ok = db.answers(ANSWER_TIME_MAX).await;
+            let mend = (!ok).then_some("Is PostgreSQL running? `estore doctor` tells more.");
+            Part { name, ok, mend }
+        });
+        let parts = futures_util::future::join_all(looks).await;
+        let status = if parts.iter().all(|part| part.ok) { "ok" } else { "unavailable" };
+        HealthReport { status, parts }
+    }
+}
+
+/// Whether the process runs.
+#[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200, description = "It runs", body = HealthReport)))]
+async fn live() -> impl IntoResponse {
+    axum::Json(HealthReport { status: "ok", parts: Vec::new() })
+}
+
+/// Whether the process can serve: its databases answer.
+#[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
+    (status = 200, description = "It can serve", body = HealthReport),
+    (status = 503, description = "A part is away; it is named", body = HealthReport)))]
+async fn ready(State(health): State<Health>) -> impl IntoResponse {
+    let report = health.report().await;
+    let status = if report.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(report))
+}
+
+/// Figures for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain")))]
+async fn metrics(State(health): State<Health>) -> impl IntoResponse {
+    let mut text = format!(
+        "# HELP estore_build_info The running version.\n# TYPE estore_build_info gauge\n\
+         estore_build_info{{version=\"{}\"}} 1\n\
+         # HELP estore_database_up Whether a database answers.\n# TYPE estore_database_up gauge\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    for part in health.report().await.parts {
+        text.push_str(&format!("estore_database_up{{database=\"{}\"}} {}\n", part.name, u8::from(part.ok)));
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}

@@ -1,0 +1,64 @@
+//! The OpenAPI description: what the services say of their routes, completed with what holds for all.
+
+use estore_kit::problem::PROBLEM_JSON;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::Components;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Info, License, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+
+/// Completes the description: title, token scheme, and the problem answers that every route can give.
+pub fn complete(mut api: OpenApi) -> OpenApi {
+    let mut info = Info::new("EStore", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "A commerce backend: accounts, catalogue, stock, orders and payments. Money is in cents, times are RFC 3339 \
+         in UTC, errors are RFC 9457 problems, lists answer `data` and `next_cursor`."
+            .to_owned(),
+    );
+    info.license = Some(License::new("MIT OR Apache-2.0"));
+    api.info = info;
+    let components = api.components.get_or_insert_with(Components::new);
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.security_schemes.insert("bearer".to_owned(), bearer);
+    components.schemas.extend(problem_schemas());
+    for item in api.paths.paths.values_mut() {
+        for operation in operations(item) {
+            let responses = &mut operation.responses.responses;
+            for response in responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])).map(|(_, r)| r) {
+                if let RefOr::T(response) = response {
+                    describe_problem(response);
+                }
+            }
+            responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(any_problem()));
+        }
+    }
+    api
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+    methods.into_iter().filter_map(Option::as_mut)
+}
+
+fn problem_schemas() -> Vec<(String, RefOr<utoipa::openapi::Schema>)> {
+    use estore_kit::problem::{FieldError, ProblemBody};
+    use utoipa::{PartialSchema, ToSchema};
+    vec![
+        (ProblemBody::name().into_owned(), ProblemBody::schema()),
+        (FieldError::name().into_owned(), FieldError::schema()),
+    ]
+}
+
+fn describe_problem(response: &mut Response) {
+    if response.content.is_empty() {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        response.content.insert(PROBLEM_JSON.to_owned(), content);
+    }
+}
+
+fn any_problem() -> Response {
+    let mut response = ResponseBuilder::new()
+        .description("Any other failure: bad input, missing rights, too large, too slow, too busy")
+        .build();
+    describe_problem(&mut response);
+    response
+}

@@ -1,0 +1,167 @@
+//! Wires services together: alone it decides whether a neighbour is an object here or an HTTP client.
+
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use estore_api::inventory::{InventoryApi, InventoryClient};
+use estore_api::neighbour::Neighbour;
+use estore_inventory::Inventory;
+use estore_kit::auth::Verifier;
+use estore_kit::db::Db;
+use estore_kit::edge::{EdgeLimits, edge};
+use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
+use estore_ops::roles::Service;
+use estore_payments::Payments;
+use estore_users::Users;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::config::Config;
+use crate::databases::Databases;
+use crate::health::Health;
+use crate::{openapi, secrets};
+
+/// Whatever stops a start.
+type StartResult<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// The services of this process.
+#[derive(Clone)]
+pub struct Services {
+    pub users: Option<Users>,
+    pub inventory: Option<Inventory>,
+    payments: Option<Payments>,
+    verifier: Arc<Verifier>,
+    /// Where services in other processes come in; nowhere when there are none.
+    door: Option<Arc<ServiceDoor>>,
+    health: Health,
+}
+
+impl Services {
+    /// Starts the services of `what` on their databases.
+    pub async fn start(what: &[Service], config: &Config, databases: &Databases) -> StartResult<Self> {
+        let pool = |service: Service| -> StartResult<Option<Db>> {
+            if !what.contains(&service) {
+                return Ok(None);
+            }
+            Ok(Some(Db::new(databases.app(service)?, config.connections)?))
+        };
+        let (users_db, inventory_db, payments_db) =
+            (pool(Service::Users)?, pool(Service::Inventory)?, pool(Service::Payments)?);
+        let pools = [("users", &users_db), ("inventory", &inventory_db), ("payments", &payments_db)];
+        let health =
+            Health { databases: pools.iter().filter_map(|(name, db)| Some((*name, (*db).clone()?))).collect() };
+
+        let users = match users_db {
+            Some(db) => Some(Users::start(db, users_config(config)?).await?),
+            None => None,
+        };
+        let inventory = match inventory_db {
+            Some(db) => Some(Inventory::start(db, config.inventory.clone()).await?),
+            None => None,
+        };
+        let payments = match payments_db {
+            Some(db) => {
+                let neighbour = inventory_for_payments(inventory.as_ref(), config)?;
+                Some(Payments::start(db, config.payments.clone(), neighbour).await?)
+            }
+            None => None,
+        };
+        let door = match inventory {
+            Some(_) if payments.is_none() => {
+                Some(Arc::new(ServiceDoor { secret: service_secret(config)?, audience: "inventory" }))
+            }
+            _ => None,
+        };
+        let verifier = Arc::new(verifier(users.as_ref(), config)?);
+        Ok(Self { users, inventory, payments, verifier, door, health })
+    }
+
+    /// Every route of this process, behind the edge.
+    pub fn router(&self, limits: &EdgeLimits) -> Router {
+        let mut routes = self.health.clone().router();
+        if let Some(users) = &self.users {
+            routes = routes.merge(users.router());
+        }
+        if let Some(inventory) = &self.inventory {
+            routes = routes.merge(inventory.router());
+        }
+        if let Some(payments) = &self.payments {
+            routes = routes.merge(payments.router());
+        }
+        let (mut router, api) = routes.split_for_parts();
+        router = router.merge(SwaggerUi::new("/docs").url("/openapi.json", openapi::complete(api)));
+        if let (Some(door), Some(inventory)) = (&self.door, &self.inventory) {
+            router = router.merge(inventory.internal_router().layer(Extension(Arc::clone(door))));
+        }
+        edge(router.layer(Extension(Arc::clone(&self.verifier))), limits)
+    }
+
+    /// Starts the services' background work; it ends after `stop`. `alone` says that no other process runs
+    /// these services, so that whatever is in flight at the start was left by a crash.
+    pub fn run_jobs(&self, stop: &CancellationToken, alone: bool) -> JoinSet<()> {
+        let mut jobs = JoinSet::new();
+        if let Some(users) = self.users.clone() {
+            let stop = stop.clone();
+            jobs.spawn(async move { users.run_jobs(stop).await });
+        }
+        if let Some(inventory) = self.inventory.clone() {
+            let stop = stop.clone();
+            jobs.spawn(async move { inventory.run_jobs(stop).await });
+        }
+        if let Some(payments) = self.payments.clone() {
+            let stop = stop.clone();
+            jobs.spawn(async move { payments.run_jobs(stop, alone).await });
+        }
+        jobs
+    }
+}
+
+fn inventory_for_payments(here: Option<&Inventory>, config: &Config) -> StartResult<Arc<dyn InventoryApi>> {
+    if let Some(inventory) = here {
+        return Ok(Arc::new(inventory.clone()));
+    }
+    let url = config.services.inventory_url.as_deref().ok_or(
+        "PaymentService in a process of its own needs services.inventory_url (ESTORE_SERVICES__INVENTORY_URL)",
+    )?;
+    let neighbour = Neighbour::new(url, "payments", "inventory", service_secret(config)?)?;
+    Ok(Arc::new(InventoryClient(neighbour)))
+}
+
+fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {
+    if let Some(users) = users {
+        return Ok(Verifier::given(&users.key_set()));
+    }
+    let url = config
+        .services
+        .users_url
+        .as_deref()
+        .ok_or("a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)")?;
+    let client = reqwest::Client::builder()
+        .timeout(std::time::Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()?;
+    Ok(Verifier::published(format!("{}/.well-known/jwks.json", url.trim_end_matches('/')), client))
+}
+
+fn service_secret(config: &Config) -> StartResult<ServiceSecret> {
+    let secret = match &config.services.secret {
+        Some(secret) => secret.clone(),
+        None => secrets::read_or_make(&config.data_dir, "service-secret")?,
+    };
+    Ok(ServiceSecret::new(secret.as_bytes())?)
+}
+
+/// UserService's configuration with the data directory's folders where it names none.
+pub fn users_config(config: &Config) -> StartResult<estore_users::UsersConfig> {
+    let mut users = config.users.clone();
+    if users.public_url.is_empty() {
+        users.public_url = config.public_url();
+    }
+    if users.token_key_file.as_os_str().is_empty() {
+        users.token_key_file = secrets::folder(&config.data_dir)?.join("token-key.der");
+    }
+    users.mail = users.mail.or_folder(config.data_dir.join("mail"));
+    Ok(users)
+}
