@@ -9,11 +9,13 @@ mod ledger;
 mod migrator;
 mod new;
 mod plan;
+mod progress;
 mod script;
 
-//pub use check::{CheckReport, Seed, check};
+pub use check::{CheckReport, Seed, check};
 pub use error::{MigrateError, Position};
 pub use ledger::{Entry, State};
-pub use migrator::{Database, Direction, Event, MigrateOptions, Migrator, Progress, Report, Standing, silent};
+pub use migrator::{Database, MigrateOptions, Migrator, Report, Standing};
 pub use new::new;
 pub use plan::Back;
+pub use progress::{Direction, Event, Progress, silent};

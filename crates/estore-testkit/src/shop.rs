@@ -201,7 +201,7 @@ impl Shop {
         // Services first, the database's keeper last.
         while let Some(mut child) = self.children.pop() {
             let pid = Pid::from_raw(i32::try_from(child.id()).expect("process ids are small"));
-            drop(kill(pid, Signal::SIGTERM));
+            kill(pid, Signal::SIGTERM).ok();
             let begun = Instant::now();
             let ended = loop {
                 match child.try_wait().expect("a process of ours can be waited for") {

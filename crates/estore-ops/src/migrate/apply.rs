@@ -7,7 +7,8 @@ use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::error::{MigrateError, Position};
 use super::ledger::{self, Entry, State};
-use super::migrator::{Direction, Event, MigrateOptions, Progress, settle};
+use super::migrator::{MigrateOptions, settle};
+use super::progress::{Direction, Event, Progress};
 use super::script;
 use crate::connection::{Connection, quote_identifier};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::migrator::Direction;
+use super::progress::Direction;
 use crate::roles::RolesError;
 
 /// Where in a migration's text the server stopped, counted from 1.

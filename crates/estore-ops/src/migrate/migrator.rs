@@ -1,6 +1,5 @@
 //! The runner: `status`, `up`, `down` and `redo` on one database.
 
-use std::fmt;
 use std::time::Duration;
 
 use estore_kit::migration::Migration;
@@ -10,30 +9,13 @@ use tokio_postgres::{Client, Config};
 use super::error::MigrateError;
 use super::ledger::{self, Entry};
 use super::plan::{self, Back};
+use super::progress::{Direction, Event, Progress};
 use super::{apply, script};
 use crate::connection::{Connection, quote_identifier};
 use crate::roles::Service;
 
 /// One runner at a time and database holds this advisory lock.
 const LOCK_KEY: i64 = 0x4553_544f_4d49_4752;
-
-/// Which way a migration goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Applied.
-    Up,
-    /// Taken back.
-    Down,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        })
-    }
-}
 
 /// A database to migrate.
 #[derive(Debug, Clone)]
@@ -81,48 +63,6 @@ impl Default for MigrateOptions {
         }
     }
 }
-
-/// What a runner is doing.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// Another runner has the lock.
-    WaitingForRunner,
-    /// A migration starts; `index` of `total`, from 1.
-    Started {
-        /// Which way.
-        direction: Direction,
-        /// Its version.
-        version: i64,
-        /// Its name.
-        name: &'a str,
-        /// Its place, from 1.
-        index: usize,
-        /// How many there are to do.
-        total: usize,
-    },
-    /// A table was locked by others; it is tried again.
-    TableLocked {
-        /// The migration's version.
-        version: i64,
-        /// The attempt that failed, from 1.
-        attempt: u32,
-    },
-    /// A migration is done.
-    Finished {
-        /// Which way.
-        direction: Direction,
-        /// Its version.
-        version: i64,
-        /// How long it took, in milliseconds.
-        duration_ms: i64,
-    },
-}
-
-/// Is told what a runner does, as it does it.
-pub type Progress<'a> = &'a mut (dyn FnMut(Event<'_>) + Send);
-
-/// Progress for those who do not look.
-pub fn silent(_: Event<'_>) {}
 
 /// What a command did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

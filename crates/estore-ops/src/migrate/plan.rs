@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::MigrateError;
 use super::ledger::{Entry, State};
-use super::migrator::Direction;
+use super::progress::Direction;
 use super::script;
 
 /// How far back to go.
