@@ -5,6 +5,7 @@ pub mod db;
 pub mod doctor;
 pub mod import;
 pub mod migrate;
+pub mod seeds;
 pub mod serve;
 pub mod up;
 pub mod verify;
