@@ -11,6 +11,7 @@ mod new;
 mod plan;
 mod progress;
 mod script;
+mod specification;
 
 pub use check::{CheckReport, Seed, check};
 pub use error::{MigrateError, Position};
@@ -19,3 +20,4 @@ pub use migrator::{Database, MigrateOptions, Migrator, Report, Standing};
 pub use new::new;
 pub use plan::Back;
 pub use progress::{Direction, Event, Progress, silent};
+pub use specification::compare_with_specification;

@@ -145,10 +145,9 @@ async fn altered_missing_and_late_migrations_are_named() {
     let database = fresh().await;
     let target = database.migrated();
     runner(ALL).up(&target, None, &mut silent).await.unwrap();
-    for (changed, expected) in [
-        (&[ORDERS, CHANGED_UP, CONCURRENTLY], Direction::Up),
-        (&[ORDERS, CHANGED_DOWN, CONCURRENTLY], Direction::Down),
-    ] {
+    for (changed, expected) in
+        [(&[ORDERS, CHANGED_UP, CONCURRENTLY], Direction::Up), (&[ORDERS, CHANGED_DOWN, CONCURRENTLY], Direction::Down)]
+    {
         let tampered = Migrator::new(changed, hurried()).unwrap();
         for error in [
             tampered.status(&target).await.unwrap_err(),
@@ -163,8 +162,7 @@ async fn altered_missing_and_late_migrations_are_named() {
     }
     let error = runner(&[ORDERS, CONCURRENTLY]).up(&target, None, &mut silent).await.unwrap_err();
     assert!(matches!(error, MigrateError::Missing { version: 202601020000, .. }), "{error}");
-    let error =
-        runner(&[ORDERS, LATE, PAYMENT_STATUS, CONCURRENTLY]).up(&target, None, &mut silent).await.unwrap_err();
+    let error = runner(&[ORDERS, LATE, PAYMENT_STATUS, CONCURRENTLY]).up(&target, None, &mut silent).await.unwrap_err();
     assert!(matches!(error, MigrateError::OutOfOrder { version: 202601010001, .. }), "{error}");
     let error = runner(ALL).up(&target, Some(5), &mut silent).await.unwrap_err();
     assert!(matches!(error, MigrateError::UnknownVersion(5)), "{error}");
@@ -217,8 +215,7 @@ async fn two_runners_at_once_do_the_work_once() {
     let runner = Migrator::new(ALL, patient).unwrap();
     // The second runner waits while the first builds an index concurrently: no deadlock may come of it.
     let (mut left, mut right) = (silent, silent);
-    let (first, second) =
-        tokio::join!(runner.up(&target, None, &mut left), runner.up(&target, None, &mut right));
+    let (first, second) = tokio::join!(runner.up(&target, None, &mut left), runner.up(&target, None, &mut right));
     assert_eq!(first.unwrap().applied.len() + second.unwrap().applied.len(), 3);
     assert!(has(&database, "idx_orders_product").await);
 }

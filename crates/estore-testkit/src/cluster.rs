@@ -25,6 +25,7 @@ use std::thread;
 
 use estore_kit::migration::Migration;
 use estore_ops::connection::Connection;
+use estore_ops::migrate::{Seed, check, compare_with_specification, silent};
 use estore_ops::roles::{self, RoleOptions, Service};
 use tokio_postgres::Config;
 use uuid::Uuid;
@@ -70,6 +71,33 @@ impl TestCluster {
         let connection = Connection::open(&self.administrator).await.expect("the test server answers");
         roles::create_database(&connection, &name, service, Some(&template)).await.expect("the template is copied");
         TestDatabase { administrator: self.administrator.clone(), service, name }
+    }
+
+    /// Proves that a service's migrations go up, down and up again, with these rows (version, SQL)
+    /// put in once the migration of that version stands.
+    ///
+    /// # Panics
+    /// With every difference by name.
+    pub async fn check_migrations(&self, service: &str, migrations: &[Migration], seeds: &[(i64, &'static str)]) {
+        let service = Service::named(service).expect("a service is users, inventory or payments");
+        let seeds: Vec<Seed> = seeds.iter().map(|&(version, sql)| Seed { version, sql }).collect();
+        let checked = check(migrations, service, &self.administrator, &seeds, &mut silent).await;
+        checked.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Asserts that a service's tables are the specification's, column for column and index name
+    /// for index name; `specification` is the whole file, of which the part after
+    /// `-- db: <service>` is meant.
+    ///
+    /// # Panics
+    /// With every difference by name.
+    pub async fn assert_specified(&self, service: &str, migrations: &[Migration], specification: &str) {
+        let part = specification.split("-- db: ").find_map(|part| part.strip_prefix(service));
+        let part = part.expect("the specification has a part for the service");
+        let (migrated, empty) = (self.database(service, migrations).await, self.empty_database(service).await);
+        let compared = compare_with_specification(&migrated.owner_config(), &empty.owner_config(), part).await;
+        let differences = compared.unwrap_or_else(|error| panic!("{error}"));
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
     }
 
     /// A fresh database of a service without any migration, for tests of migrations.

@@ -117,8 +117,7 @@ impl Shop {
             Processes::One => {
                 let url = free_url(&self.address.users);
                 self.spawn(&["up", "--listen", host(&url)], &[]);
-                (self.address.users, self.address.inventory, self.address.payments) =
-                    (url.clone(), url.clone(), url);
+                (self.address.users, self.address.inventory, self.address.payments) = (url.clone(), url.clone(), url);
             }
             Processes::Three => {
                 self.spawn(&["db", "run"], &[]);

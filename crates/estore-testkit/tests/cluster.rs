@@ -46,3 +46,22 @@ async fn a_service_is_kept_out_of_its_neighbours() {
     assert!(Connection::open(&database.config_as("estore_payments_app")).await.is_err());
     assert!(Connection::open(&database.config_as("estore_readonly")).await.is_ok());
 }
+
+const SPECIFICATION: &str = "-- db: users\nCREATE TABLE users (id serial PRIMARY KEY);
+-- db: payments
+CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL);
+";
+
+#[tokio::test]
+async fn migrations_are_held_against_the_specification() {
+    let cluster = TestCluster::shared().await;
+    cluster.assert_specified("payments", MIGRATIONS, SPECIFICATION).await;
+    cluster.check_migrations("payments", MIGRATIONS, &[(202601010000, "INSERT INTO notes (body) VALUES ('a')")]).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "index idx_notes_body is missing")]
+async fn what_the_specification_has_more_is_named() {
+    let wanted = format!("{SPECIFICATION} CREATE INDEX idx_notes_body ON notes(body);");
+    TestCluster::shared().await.assert_specified("payments", MIGRATIONS, &wanted).await;
+}

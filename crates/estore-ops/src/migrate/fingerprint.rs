@@ -25,10 +25,8 @@ impl Fingerprint {
     pub(crate) async fn take(client: &Client) -> Result<Self, MigrateError> {
         let failed = "take the fingerprint of the database";
         let found = client.query(SCHEMA, &[]).await.map_err(MigrateError::at(failed))?;
-        let schema = found
-            .iter()
-            .map(|row| (row.get(0), row.get::<_, Option<String>>(1).unwrap_or_default()))
-            .collect();
+        let schema =
+            found.iter().map(|row| (row.get(0), row.get::<_, Option<String>>(1).unwrap_or_default())).collect();
         let tables = client.query(TABLES, &[]).await.map_err(MigrateError::at(failed))?;
         let counts: Vec<String> = tables.iter().map(|row| rows_of(row.get(0))).collect();
         let mut rows = BTreeMap::new();
@@ -47,6 +45,16 @@ impl Fingerprint {
             found.extend(compare(&before.rows, &self.rows));
         }
         found
+    }
+
+    /// What `wanted` has among these kinds of objects and this one has not, or has otherwise.
+    pub(crate) fn lacking(&self, wanted: &Self, kinds: &[&str]) -> Vec<String> {
+        let of_kind = |object: &str| kinds.iter().any(|kind| object.starts_with(kind));
+        let wanted = wanted.schema.iter().filter(|(object, _)| of_kind(object));
+        let wanted: BTreeMap<String, String> = wanted.map(|(object, text)| (object.clone(), text.clone())).collect();
+        let mut actual = self.schema.clone();
+        actual.retain(|object, _| wanted.contains_key(object));
+        compare(&wanted, &actual)
     }
 }
 

@@ -190,8 +190,7 @@ impl<'a> Migrator<'a> {
         for (index, entry) in todo.into_iter().enumerate() {
             let (version, sql) = (entry.version, entry.down.clone());
             let resumed = entry.state != ledger::State::Applied;
-            let step =
-                apply::Step { entry, direction: Direction::Down, sql: &sql, resumed, place: (index + 1, total) };
+            let step = apply::Step { entry, direction: Direction::Down, sql: &sql, resumed, place: (index + 1, total) };
             apply::run(&mut connection, &self.options, &step, progress).await?;
             report.reverted.push(version);
         }

@@ -50,10 +50,7 @@ fn version_at(now: Timestamp) -> i64 {
 
 fn newest_version(folder: &Path) -> i64 {
     let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    names
-        .filter_map(|entry| entry.file_name().to_str()?.split('_').next()?.parse().ok())
-        .max()
-        .unwrap_or_default()
+    names.filter_map(|entry| entry.file_name().to_str()?.split('_').next()?.parse().ok()).max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -56,7 +56,9 @@ pub(crate) fn validate(migrations: &[Migration]) -> Result<(), MigrateError> {
                 return invalid(format!("its {direction}.sql has no statement"));
             }
             if script::is_no_transaction(sql) && count > 1 {
-                return invalid(format!("its {direction}.sql is -- no-transaction and has {count} statements, not one"));
+                return invalid(format!(
+                    "its {direction}.sql is -- no-transaction and has {count} statements, not one"
+                ));
             }
             if let Some(word) = script::transaction_command(sql) {
                 return invalid(format!("its {direction}.sql says {word}; the runner opens and ends transactions"));
@@ -81,10 +83,8 @@ pub(crate) fn verify(migrations: &[Migration], entries: &[Entry]) -> Result<(), 
             // It does not stand yet, so a mended text may finish it.
             continue;
         }
-        let altered = [
-            (Direction::Up, &entry.up_checksum, known.up),
-            (Direction::Down, &entry.down_checksum, known.down),
-        ];
+        let altered =
+            [(Direction::Up, &entry.up_checksum, known.up), (Direction::Down, &entry.down_checksum, known.down)];
         if let Some((direction, ..)) = altered.into_iter().find(|(_, applied, text)| **applied != checksum(text)) {
             return Err(MigrateError::Altered { version: entry.version, name: entry.name.clone(), direction });
         }

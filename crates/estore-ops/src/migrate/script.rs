@@ -5,8 +5,7 @@ const NO_TRANSACTION: &str = "-- no-transaction";
 /// The first line that says what a way back loses.
 const DESTRUCTIVE: &str = "-- destructive:";
 /// Words that would end or open a transaction under the runner's feet.
-const TRANSACTION_WORDS: [&str; 8] =
-    ["begin", "commit", "rollback", "abort", "end", "start", "savepoint", "release"];
+const TRANSACTION_WORDS: [&str; 8] = ["begin", "commit", "rollback", "abort", "end", "start", "savepoint", "release"];
 
 /// Whether the text must run outside a transaction.
 pub(crate) fn is_no_transaction(sql: &str) -> bool {

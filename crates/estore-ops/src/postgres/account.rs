@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use nix::unistd::{Uid, User, geteuid, getegid};
+use nix::unistd::{Uid, User, getegid, geteuid};
 
 use super::error::ClusterError;
 
@@ -32,12 +32,7 @@ impl Account {
         owner
             .and_then(|uid| user_by_id(Uid::from_raw(uid)))
             .or_else(|| ["postgres", "estore", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten()))
-            .map(|user| Self {
-                name: Some(user.name),
-                uid: user.uid.as_raw(),
-                gid: user.gid.as_raw(),
-                switched: true,
-            })
+            .map(|user| Self { name: Some(user.name), uid: user.uid.as_raw(), gid: user.gid.as_raw(), switched: true })
             .ok_or_else(|| {
                 ClusterError::Initialise(
                     "PostgreSQL refuses to run as root and there is no user `postgres`; \

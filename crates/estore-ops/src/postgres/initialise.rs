@@ -1,14 +1,13 @@
 //! Makes a cluster once; a cut attempt is never taken for one.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use super::account::Account;
 use super::cluster::ClusterOptions;
 use super::discover::Binaries;
 use super::error::ClusterError;
-use super::layout::Layout;
+use super::layout::{Layout, UNFINISHED};
 use crate::roles::ADMINISTRATOR;
 
 /// Runs `initdb` beside the place of the cluster and renames the finished folder into it.
@@ -20,7 +19,7 @@ pub(crate) fn initialise(
 ) -> Result<(), ClusterError> {
     let mut refusal = String::new();
     for locale in ["C.UTF-8", "C"] {
-        clear(&layout.unfinished)?;
+        clear(layout)?;
         layout.give(account, &layout.unfinished)?;
         let answer = initdb(layout, account, binaries)
             .args(locale_arguments(binaries.major, locale))
@@ -67,9 +66,18 @@ fn finish(layout: &Layout) -> Result<(), ClusterError> {
     home.map_err(|error| ClusterError::file("make", &layout.home, error))
 }
 
-fn clear(folder: &Path) -> Result<(), ClusterError> {
-    if !folder.exists() {
-        return Ok(());
+/// Removes what cut attempts left.
+fn clear(layout: &Layout) -> Result<(), ClusterError> {
+    for entry in fs::read_dir(&layout.home).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if !name.to_str().is_some_and(|name| name.starts_with(UNFINISHED)) {
+            continue;
+        }
+        if let Err(error) = fs::remove_dir_all(&path)
+            && path == layout.unfinished
+        {
+            return Err(ClusterError::file("remove", &path, error));
+        }
     }
-    fs::remove_dir_all(folder).map_err(|error| ClusterError::file("remove", folder, error))
+    Ok(())
 }

@@ -9,6 +9,10 @@ use super::account::Account;
 use super::address::ClusterAddress;
 use super::error::ClusterError;
 
+/// How the folders that `initdb` has not finished begin; one a process, because the `initdb` of a
+/// killed one may still be writing to its own.
+pub(crate) const UNFINISHED: &str = "data.unfinished";
+
 /// Where everything of a private cluster lies.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -40,7 +44,7 @@ impl Layout {
         let home = root.join("postgres");
         Self {
             data: home.join("data"),
-            unfinished: home.join("data.unfinished"),
+            unfinished: home.join(format!("{UNFINISHED}-{}", std::process::id())),
             log: home.join("log"),
             first_words: home.join("start.log"),
             address: ClusterAddress::of(&root),
@@ -173,9 +177,8 @@ fn own(account: &Account, folder: &Path) -> Result<(), ClusterError> {
 /// Anybody may write to `/tmp`: a folder there is ours only if it is real, private and owned right.
 fn check_socket_folder(account: &Account, folder: &Path) -> Result<(), ClusterError> {
     let metadata = fs::symlink_metadata(folder).map_err(|error| ClusterError::file("look at", folder, error))?;
-    let refuse = |reason: &str| {
-        Err(ClusterError::SocketFolder { folder: folder.to_owned(), reason: reason.to_owned() })
-    };
+    let refuse =
+        |reason: &str| Err(ClusterError::SocketFolder { folder: folder.to_owned(), reason: reason.to_owned() });
     if !metadata.is_dir() {
         return refuse("is not a folder");
     }

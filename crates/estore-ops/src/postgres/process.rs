@@ -20,11 +20,12 @@ const FAST_STOP_SECONDS_MAX: u64 = 60;
 /// How long an immediate shutdown may take.
 const QUICK_STOP_SECONDS_MAX: u64 = 20;
 /// How long the processes of a killed server may take to notice, before they are told.
-const NOTICE_SECONDS_MAX: u64 = 3;
+const NOTICE_SECONDS_MAX: u64 = 2;
 
 /// Starts the server as a child of ours.
 pub(crate) fn spawn(layout: &Layout, account: &Account, binaries: &Binaries) -> Result<Child, ClusterError> {
-    let words = fs::File::create(&layout.first_words)
+    drop(fs::remove_file(&layout.first_words));
+    let words = fs::File::create_new(&layout.first_words)
         .map_err(|error| ClusterError::file("write", &layout.first_words, error))?;
     let program = binaries.program("postgres");
     account

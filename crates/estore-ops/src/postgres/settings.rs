@@ -10,7 +10,8 @@ use crate::roles;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Our settings, included last but for `custom.conf`, which is the operator's.
+/// Our settings, included last but for `custom.conf`, which is the operator's. Values of rows and
+/// parameters stay out of the log: they hold addresses and password hashes.
 pub(crate) fn estore_conf(layout: &Layout, binaries: &Binaries, options: &ClusterOptions) -> String {
     let memory_mib = memory_bytes() / MIB;
     let shared_mib = if options.durable { (memory_mib / 8).clamp(128, 1024) } else { 128 };
@@ -29,6 +30,7 @@ effective_cache_size = {cache_mib}MB
 work_mem = 8MB
 maintenance_work_mem = 128MB
 random_page_cost = 1.1
+jit = off
 max_wal_size = 2GB
 min_wal_size = 160MB
 checkpoint_timeout = 15min
@@ -47,6 +49,9 @@ log_line_prefix = '%m [%p] %q%u@%d/%a '
 log_lock_waits = on
 log_min_duration_statement = 1000
 log_checkpoints = on
+log_error_verbosity = terse
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
 lc_messages = 'C'
 ",
         socket = quoted(&layout.address.socket_dir().to_string_lossy()),

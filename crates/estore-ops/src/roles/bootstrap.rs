@@ -127,7 +127,9 @@ fn attributes(role: &str, options: &RoleOptions) -> &'static str {
     match role {
         BACKUP => "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS",
         READER | MONITOR => "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
-        _ if owner && !options.passwords.contains_key(role) => "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
+        _ if owner && !options.passwords.contains_key(role) => {
+            "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+        }
         _ => "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
     }
 }

@@ -72,10 +72,12 @@ async fn remove_leftovers(administrator: &Config) {
 }
 
 fn watch(folder: &Path, pid: u32) {
-    let mut watchdog = Command::new("sh");
-    watchdog.args(["-c", WATCHDOG, "sh", &pid.to_string()]).current_dir(folder).process_group(0);
-    watchdog.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    watchdog.spawn().expect("the watchdog can be started");
+    // The outer shell ends at once, so the watchdog is nobody's child and no test waits for it.
+    let mut outer = Command::new("sh");
+    outer.args(["-c", r#"sh -c "$1" sh "$2" &"#, "sh", WATCHDOG, &pid.to_string()]).current_dir(folder);
+    outer.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let started = outer.status().expect("the watchdog can be started");
+    assert!(started.success(), "the watchdog can be started");
 }
 
 /// Under `/tmp`, which the server's user can reach and whose path is short enough for a socket; one

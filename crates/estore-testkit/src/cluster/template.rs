@@ -33,8 +33,7 @@ pub(super) async fn ensure(administrator: &Config, service: Service, migrations:
         let done = migrator.up(&Database::of(service, config), None, &mut silent).await;
         done.unwrap_or_else(|error| panic!("{error}"));
     }
-    let rename =
-        format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(&draft), quote_identifier(&name));
+    let rename = format!("ALTER DATABASE {} RENAME TO {}", quote_identifier(&draft), quote_identifier(&name));
     // The sessions that prepared it may take a moment to end.
     for _ in 0..100 {
         if connection.batch_execute(&rename).await.is_ok() {
