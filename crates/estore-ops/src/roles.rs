@@ -111,6 +111,8 @@ pub struct RoleOptions {
     pub passwords: BTreeMap<String, String>,
     /// Whether the whole server is ours, so that its other databases are closed to our roles too.
     pub server_is_ours: bool,
+    /// The services whose databases this server holds; none named means all three.
+    pub services: Vec<Service>,
 }
 
 impl fmt::Debug for RoleOptions {
@@ -119,6 +121,7 @@ impl fmt::Debug for RoleOptions {
             .debug_struct("RoleOptions")
             .field("passwords_for", &self.passwords.keys())
             .field("server_is_ours", &self.server_is_ours)
+            .field("services", &self.services)
             .finish()
     }
 }

@@ -249,7 +249,7 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     let (_folder, data_dir) = place();
     let cluster = start(&data_dir).await.unwrap();
     let administrator = cluster.config_for("postgres", "postgres");
-    let mut options = RoleOptions::default();
+    let mut options = RoleOptions { services: vec![Service::Users], ..RoleOptions::default() };
     options.passwords.insert("estore_users_app".to_owned(), "s3cret 'quoted'".to_owned());
     options.passwords.insert("estore_users_owner".to_owned(), "owner".to_owned());
     assert!(!format!("{options:?}").contains("s3cret"));
@@ -261,6 +261,8 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     let sql = "SELECT rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname = 'estore_users_app'";
     assert!(admin.query_one(sql, &[]).await.unwrap().get::<_, bool>(0));
     Connection::open(&cluster.config_for("estore_users", "estore_users_owner")).await.unwrap();
+    let sql = "SELECT string_agg(datname, ',') FROM pg_database WHERE datname LIKE 'estore_%'";
+    assert_eq!(admin.query_one(sql, &[]).await.unwrap().get::<_, String>(0), "estore_users");
     cluster.stop().await.unwrap();
     for log in fs::read_dir(data_dir.join("postgres/log")).unwrap().flatten() {
         let text = fs::read_to_string(log.path()).unwrap();

@@ -43,7 +43,7 @@ fn described(error: &tokio_postgres::Error) -> String {
     error.as_db_error().map_or_else(|| error.to_string(), |db| format!("{} ({})", db.message(), db.code().code()))
 }
 
-/// Makes every role, the three databases, their privileges and extensions. `administrator` connects
+/// Makes every role, the server's databases, their privileges and extensions. `administrator` connects
 /// to the administration database (`postgres`); it needs CREATEROLE and CREATEDB.
 ///
 /// # Errors
@@ -63,7 +63,8 @@ pub async fn bootstrap(administrator: &Config, options: &RoleOptions) -> Result<
         .await
         .map_err(RolesError::at("list the databases"))?;
     let present: Vec<String> = present.iter().map(|row| row.get(0)).collect();
-    for service in Service::ALL {
+    let services = if options.services.is_empty() { &Service::ALL[..] } else { &options.services };
+    for &service in services {
         if !present.iter().any(|name| name == service.database()) {
             create_database(&connection, service.database(), service, None).await?;
         }
