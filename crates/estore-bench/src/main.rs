@@ -1,2 +1,83 @@
-//! Placeholder.
-fn main() {}
+//! Replays a real retailer's year through a running EStore and measures what was promised about speed and size.
+
+mod accounts;
+mod api;
+mod catalogue;
+mod counts;
+mod customers;
+mod database;
+mod document;
+mod export;
+mod facts;
+mod failure;
+mod import;
+mod killer;
+mod orders;
+mod replay;
+mod report;
+mod retail;
+mod shop;
+mod start;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Replays and benchmarks of EStore, all against the running service.
+#[derive(Debug, Parser)]
+#[command(name = "estore-bench", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A real retailer's year of invoices as checkouts; every figure must come out to the penny.
+    Replay(replay::ReplayArgs),
+    /// Time to the first answered request, and memory when idle.
+    Start(start::StartArgs),
+    /// The product import against a bare COPY of the same rows.
+    Import(import::ImportArgs),
+    /// Write the figures (JSON lines on standard input) as a Markdown page.
+    Document(document::DocumentArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let work = run(Cli::parse().command);
+    let ended = tokio::select! {
+        ended = Box::pin(work) => ended,
+        () = asked_to_stop() => Err(Failure::new("stopped by a signal")),
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("estore-bench: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether every figure is as it must be.
+async fn run(command: Command) -> Result<bool, Failure> {
+    match command {
+        Command::Replay(args) => replay::run(args).await,
+        Command::Start(args) => start::run(args).await,
+        Command::Import(args) => import::run(args).await,
+        Command::Document(args) => document::run(&args),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM; dropping the work then stops the shop that it started.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
