@@ -10,6 +10,7 @@ mod openapi;
 mod secrets;
 mod services;
 mod stop;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,114 @@
+//! The promises looked for in the data: within each database by SQL, and between the databases by walking
+//! their books side by side. Nothing is held in memory but the row in hand.
+
+mod books;
+
+use std::pin::Pin;
+
+use estore_kit::check::Check;
+use estore_ops::connection::Connection;
+use estore_ops::roles::Service;
+use futures_util::StreamExt;
+use serde::Serialize;
+use tokio_postgres::{Row, RowStream, Transaction};
+
+use crate::databases::Databases;
+
+/// How many offending rows are named for each promise; all are counted.
+const NAMED_MAX: usize = 100;
+
+/// What one check found.
+#[derive(Debug, Default, Serialize)]
+pub struct Finding {
+    /// The promise of the design it guards.
+    pub promise: u8,
+    /// Which database, or `books` for those that compare two.
+    pub database: &'static str,
+    /// The check's name.
+    pub name: &'static str,
+    /// How many rows break the promise.
+    pub broken: u64,
+    /// The first of them, described.
+    pub rows: Vec<String>,
+    /// How many rows are in the middle of something and were left out.
+    pub in_flight: u64,
+}
+
+impl Finding {
+    fn new(promise: u8, database: &'static str, name: &'static str) -> Self {
+        Self { promise, database, name, ..Self::default() }
+    }
+
+    fn note(&mut self, row: String) {
+        self.broken += 1;
+        if self.rows.len() < NAMED_MAX {
+            self.rows.push(row);
+        }
+    }
+}
+
+/// Runs every check. Payments is read before inventory: stock is always taken before an order is written, so a
+/// checkout seen in the first has its hold in the second.
+pub async fn verify(databases: &Databases) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
+    let mut findings = Vec::new();
+    let (mut users, mut payments, mut inventory) = (
+        Connection::open(&databases.app(Service::Users)?).await?,
+        Connection::open(&databases.app(Service::Payments)?).await?,
+        Connection::open(&databases.app(Service::Inventory)?).await?,
+    );
+    let users = snapshot(&mut users).await?;
+    let payments = snapshot(&mut payments).await?;
+    let inventory = snapshot(&mut inventory).await?;
+    within(&users, "users", estore_users::CHECKS, &mut findings).await?;
+    within(&inventory, "inventory", estore_inventory::CHECKS, &mut findings).await?;
+    within(&payments, "payments", estore_payments::CHECKS, &mut findings).await?;
+    findings.push(books::holds_match_checkouts(&payments, &inventory).await?);
+    findings.push(books::restocks_match_cancels(&payments, &inventory).await?);
+    Ok(findings)
+}
+
+/// One moment of a database, for as many statements as it takes.
+async fn snapshot(connection: &mut Connection) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let snapshot = connection
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await?;
+    // The moment is that of the first statement, so that one is run now.
+    snapshot.batch_execute("SELECT 1").await?;
+    Ok(snapshot)
+}
+
+async fn within(
+    snapshot: &Transaction<'_>,
+    database: &'static str,
+    checks: &[Check],
+    findings: &mut Vec<Finding>,
+) -> Result<(), tokio_postgres::Error> {
+    for check in checks {
+        let mut finding = Finding::new(check.promise, database, check.name);
+        let mut rows = Rows::of(snapshot, check.sql).await?;
+        while let Some(row) = rows.next().await? {
+            finding.note(row.get(0));
+        }
+        findings.push(finding);
+    }
+    Ok(())
+}
+
+/// The rows of a statement, one at a time.
+struct Rows {
+    stream: Pin<Box<RowStream>>,
+}
+
+impl Rows {
+    async fn of(snapshot: &Transaction<'_>, sql: &str) -> Result<Self, tokio_postgres::Error> {
+        let none: [&(dyn tokio_postgres::types::ToSql + Sync); 0] = [];
+        Ok(Self { stream: Box::pin(snapshot.query_raw(sql, none).await?) })
+    }
+
+    async fn next(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
+        self.stream.next().await.transpose()
+    }
+}
