@@ -31,8 +31,10 @@ FROM relations JOIN pg_sequence ON seqrelid = relations.oid
 UNION ALL
 SELECT 'column ' || title || '.' || attname, concat_ws(' ', format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END,
     'identity', attidentity, 'generated', attgenerated, 'default', (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum),
-    (SELECT 'collation ' || collname FROM pg_collation WHERE oid = attcollation), 'grants', attacl::text)
+    (SELECT 'collation ' || collname FROM pg_collation WHERE oid = attcollation))
 FROM columns
+UNION ALL
+SELECT 'grants on column ' || title || '.' || attname, attacl::text FROM columns WHERE attacl IS NOT NULL
 UNION ALL
 SELECT 'constraint ' || coalesce(relations.title || '.', '') || conname, pg_get_constraintdef(constraint_.oid) || CASE WHEN convalidated THEN '' ELSE ' not validated' END
 FROM pg_constraint constraint_ JOIN spaces ON spaces.oid = connamespace LEFT JOIN relations ON relations.oid = conrelid

@@ -7,7 +7,8 @@ use estore_testkit::cluster::TestCluster;
 const MIGRATIONS: &[Migration] = &[Migration {
     version: 202601010000,
     name: "notes",
-    up: "CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)",
+    up: "CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL);
+         GRANT SELECT (body) ON notes TO estore_monitor",
     down: "-- destructive: all notes\nDROP TABLE notes",
 }];
 
