@@ -80,7 +80,7 @@ pub(crate) fn print(figures: &[Figure], as_json: bool) -> Result<bool, Failure> 
 
 fn table(figures: &[Figure]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header(["figure", "value", "unit", "to compare", "ratio", "at least", ""]);
     for figure in figures {
         table.add_row(cells(figure));
