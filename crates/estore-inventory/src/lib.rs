@@ -1,1 +1,124 @@
-//! Placeholder.
+//! InventoryService: categories, products, search, stock and holds on it, import and export.
+//!
+//! Stock moves through `queries/{insert_holds,release_holds,restock_orders,move_stock,insert_product,import_*}.sql`
+//! alone, and each of them writes the movement it makes in the same statement.
+
+mod category;
+mod edition;
+mod hold;
+mod http;
+mod limits;
+mod neighbour;
+mod operations;
+mod product;
+mod schema;
+mod search;
+mod stock;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use estore_api::inventory::{HoldOutcome, HoldRequest};
+use estore_kit::batcher::{BatchLimits, Batcher};
+use estore_kit::db::Db;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use category::{Category, CategoryChange, NewCategory};
+pub use product::{NewProduct, Product, ProductChange};
+pub use schema::{CHECKS, MIGRATIONS};
+pub use operations::list_categories::CategoriesQuery;
+pub use search::{ProductSort, ProductsQuery};
+pub use stock::{StockChange, StockLevel, StockMovement};
+
+use crate::limits::{HOLD_BATCH_MAX, HOLDS_WAITING_MAX};
+use crate::operations::hold_stock::{HoldStockError, hold_stock};
+
+/// The settings of InventoryService.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InventoryConfig {
+    /// How many batches of holds run at a time, 1 to 8; one keeps the order of arrival.
+    pub hold_workers: usize,
+    /// How long the database may take to answer at the start, in seconds, 1 to 60.
+    pub start_seconds_max: u64,
+}
+
+impl Default for InventoryConfig {
+    fn default() -> Self {
+        Self { hold_workers: 1, start_seconds_max: 10 }
+    }
+}
+
+/// Why InventoryService does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is out of its range.
+    #[error("inventory.{name} must be from {low} to {high}")]
+    Setting {
+        /// The setting's name.
+        name: &'static str,
+        /// The least it may be.
+        low: u64,
+        /// The most it may be.
+        high: u64,
+    },
+    /// The database does not answer.
+    #[error("the inventory database does not answer")]
+    DatabaseAway,
+}
+
+type HoldResult = Result<HoldOutcome, HoldStockError>;
+
+/// The running service; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    db: Db,
+    holds: Batcher<HoldRequest, HoldResult>,
+    /// One import at a time in this process; the database keeps other processes out.
+    import_turn: Arc<Semaphore>,
+}
+
+impl Inventory {
+    /// Starts it on a migrated database.
+    ///
+    /// # Errors
+    /// When a setting is out of range or the database does not answer in time.
+    pub async fn start(db: Db, config: InventoryConfig) -> Result<Self, StartError> {
+        if !(1..=8).contains(&config.hold_workers) {
+            return Err(StartError::Setting { name: "hold_workers", low: 1, high: 8 });
+        }
+        if !(1..=60).contains(&config.start_seconds_max) {
+            return Err(StartError::Setting { name: "start_seconds_max", low: 1, high: 60 });
+        }
+        if !db.answers(Duration::from_secs(config.start_seconds_max)).await {
+            return Err(StartError::DatabaseAway);
+        }
+        let limits =
+            BatchLimits { queue_max: HOLDS_WAITING_MAX, batch_max: HOLD_BATCH_MAX, workers: config.hold_workers };
+        let shelf = db.clone();
+        let holds = Batcher::start(limits, move |requests| {
+            let db = shelf.clone();
+            async move { hold_stock(&db, requests).await }
+        });
+        Ok(Self { db, holds, import_turn: Arc::new(Semaphore::new(1)) })
+    }
+
+    /// The public and the administrators' routes. The binary puts the token verifier and the edge around them.
+    pub fn router(&self) -> OpenApiRouter {
+        http::public(self.clone())
+    }
+
+    /// The routes for neighbours in other processes. The binary puts the service door around them.
+    pub fn internal_router(&self) -> axum::Router {
+        http::internal(self.clone())
+    }
+
+    /// Runs what runs beside the requests until `shutdown`; the inventory has nothing of the kind yet.
+    pub async fn run_jobs(&self, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+    }
+}

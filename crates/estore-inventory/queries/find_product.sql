@@ -1,0 +1,2 @@
+-- One product. Primary key.
+SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata FROM products WHERE id = $1

@@ -1,0 +1,18 @@
+-- A page of products under filters, the dearest first. idx_products_active_price backwards, or the filters' indexes.
+SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, price AS score
+FROM products
+WHERE ($1::boolean OR is_active)
+  AND ($2::boolean IS NULL OR is_active = $2)
+  AND ($3::int4 IS NULL OR category_id = ANY (ARRAY(
+      WITH RECURSIVE below AS (
+          SELECT $3::int4 AS id UNION SELECT c.id FROM below b JOIN categories c ON c.parent_id = b.id
+      ) SELECT id FROM below)))
+  AND ($4::int4 IS NULL OR price >= $4)
+  AND ($5::int4 IS NULL OR price <= $5)
+  AND ($6::boolean IS NULL OR (quantity > 0) = $6)
+  AND ($7::jsonb IS NULL OR metadata @> $7)
+  AND ($8::text IS NULL OR $9::boolean OR search_document @@ websearch_to_tsquery('english', $8))
+  AND ($8::text IS NULL OR NOT $9::boolean OR id = ANY (ARRAY(SELECT products_named_like($8))))
+  AND ($10::int4 IS NULL OR (price, id) < ($10, $11::int4))
+ORDER BY price DESC, id DESC
+LIMIT $12::int8

@@ -1,0 +1,19 @@
+-- Changes a product's stock by a difference or to a number, with the movement that says so. Primary key.
+WITH product AS (
+    SELECT id, quantity AS before FROM products WHERE id = $1 FOR NO KEY UPDATE
+), wanted AS (
+    SELECT id, before, coalesce($3::int4, before::int8 + $2::int4) AS after FROM product
+), moved AS (
+    UPDATE products SET quantity = wanted.after::int4
+    FROM wanted
+    WHERE products.id = wanted.id AND wanted.after BETWEEN 0 AND 2147483647 AND wanted.after <> wanted.before
+    RETURNING products.id
+), movement AS (
+    INSERT INTO stock_movements (product_id, delta, kind, reason, actor_user_id)
+    SELECT wanted.id, (wanted.after - wanted.before)::int4, 'adjustment', $4, $5::int4
+    FROM wanted JOIN moved USING (id)
+    RETURNING id, product_id, delta, kind, reason, checkout_id, order_id, actor_user_id, created_at
+)
+SELECT wanted.before, wanted.after, m.id, wanted.id AS product_id, m.delta, m.kind, m.reason, m.checkout_id, m.order_id,
+    m.actor_user_id, m.created_at
+FROM wanted LEFT JOIN movement m ON true

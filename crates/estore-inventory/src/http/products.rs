@@ -1,0 +1,119 @@
+//! Products over HTTP.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use estore_kit::auth::{Admin, Caller};
+use estore_kit::extract::{Json, Path, Query};
+use estore_kit::paging::List;
+use estore_kit::problem::Problem;
+
+use super::problems::{Create, Edit, Read, ReadOne, Remove};
+use crate::Inventory;
+use crate::edition::{IfMatch, etag};
+use crate::operations::change_product::change_product as change;
+use crate::operations::create_product::create_product as create;
+use crate::operations::deactivate_product::deactivate_product as deactivate;
+use crate::operations::find_product::find_product as find;
+use crate::operations::list_products::list_products as list;
+use crate::product::{NewProduct, Product, ProductChange};
+use crate::search::{ProductSearch, ProductsQuery};
+
+/// Lists and searches products. Administrators see those that are not for sale too.
+#[utoipa::path(
+    get, path = "/v1/products", tag = "catalogue", params(ProductsQuery), security((), ("bearer" = [])),
+    responses((status = 200, description = "A page of products.", body = List<Product>), Read)
+)]
+pub(crate) async fn list_products(
+    State(inventory): State<Inventory>,
+    caller: Option<Caller>,
+    Query(query): Query<ProductsQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let search = ProductSearch::read(query, caller.is_some_and(|caller| caller.is_admin))?;
+    Ok(axum::Json(list(&inventory.db, &search).await?))
+}
+
+/// Adds a product; its quantity is its first stock movement.
+#[utoipa::path(
+    post, path = "/v1/products", tag = "catalogue", request_body = NewProduct, security(("bearer" = [])),
+    responses(
+        (status = 201, description = "The new product.", body = Product,
+            headers(("ETag" = String, description = "Its edition."))),
+        Create
+    )
+)]
+pub(crate) async fn create_product(
+    State(inventory): State<Inventory>,
+    Admin(admin): Admin,
+    Json(product): Json<NewProduct>,
+) -> Result<impl IntoResponse, Problem> {
+    let product = create(&inventory.db, &product, admin.user_id).await?;
+    let edition = etag(product.created_at, product.updated_at);
+    Ok((StatusCode::CREATED, [(header::ETAG, edition)], axum::Json(product)))
+}
+
+/// Shows a product; one that is not for sale is shown to administrators only.
+#[utoipa::path(
+    get, path = "/v1/products/{id}", tag = "catalogue", security((), ("bearer" = [])),
+    params(("id" = i32, Path, description = "The product.")),
+    responses(
+        (status = 200, description = "The product.", body = Product,
+            headers(("ETag" = String, description = "Its edition; stock moves make no new one."))),
+        ReadOne
+    )
+)]
+pub(crate) async fn find_product(
+    State(inventory): State<Inventory>,
+    caller: Option<Caller>,
+    Path(id): Path<i32>,
+) -> Result<impl IntoResponse, Problem> {
+    let product = find(&inventory.db, id, caller.is_some_and(|caller| caller.is_admin)).await?;
+    let edition = etag(product.created_at, product.updated_at);
+    Ok(([(header::ETAG, edition)], axum::Json(product)))
+}
+
+/// Changes what a product is. Its stock is changed by `POST /v1/products/{id}/stock`.
+#[utoipa::path(
+    patch, path = "/v1/products/{id}", tag = "catalogue", request_body = ProductChange,
+    params(
+        ("id" = i32, Path, description = "The product."),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the edition that is changed."),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The product as it is now.", body = Product,
+            headers(("ETag" = String, description = "Its edition."))),
+        Edit
+    )
+)]
+pub(crate) async fn change_product(
+    State(inventory): State<Inventory>,
+    _admin: Admin,
+    Path(id): Path<i32>,
+    IfMatch(editions): IfMatch,
+    Json(wanted): Json<ProductChange>,
+) -> Result<impl IntoResponse, Problem> {
+    let product = change(&inventory.db, id, &editions, &wanted).await?;
+    let edition = etag(product.created_at, product.updated_at);
+    Ok(([(header::ETAG, edition)], axum::Json(product)))
+}
+
+/// Takes a product off sale. It stays, for orders name it.
+#[utoipa::path(
+    delete, path = "/v1/products/{id}", tag = "catalogue",
+    params(
+        ("id" = i32, Path, description = "The product."),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the edition that is taken off sale."),
+    ),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is not for sale any more."), Remove)
+)]
+pub(crate) async fn deactivate_product(
+    State(inventory): State<Inventory>,
+    _admin: Admin,
+    Path(id): Path<i32>,
+    IfMatch(editions): IfMatch,
+) -> Result<impl IntoResponse, Problem> {
+    deactivate(&inventory.db, id, &editions).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,59 @@
+//! Stock over HTTP, for administrators.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use estore_kit::auth::Admin;
+use estore_kit::extract::{Json, Path, Query};
+use estore_kit::paging::{List, PageQuery};
+use estore_kit::problem::Problem;
+
+use super::problems::{AdminRead, Edit};
+use crate::Inventory;
+use crate::operations::change_stock::change_stock as change;
+use crate::operations::list_low_stock::list_low_stock as low_stock;
+use crate::operations::list_movements::list_movements as movements;
+use crate::product::Product;
+use crate::stock::{StockChange, StockLevel, StockMovement};
+
+/// Changes a product's stock by `delta` or to `quantity`; units on hold are off the quantity already.
+#[utoipa::path(
+    post, path = "/v1/products/{id}/stock", tag = "stock", request_body = StockChange,
+    params(("id" = i32, Path, description = "The product.")), security(("bearer" = [])),
+    responses((status = 200, description = "The stock as it is now.", body = StockLevel), Edit)
+)]
+pub(crate) async fn change_stock(
+    State(inventory): State<Inventory>,
+    Admin(admin): Admin,
+    Path(id): Path<i32>,
+    Json(wanted): Json<StockChange>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(axum::Json(change(&inventory.db, id, &wanted, admin.user_id).await?))
+}
+
+/// Lists a product's stock movements, the newest first.
+#[utoipa::path(
+    get, path = "/v1/products/{id}/stock-movements", tag = "stock",
+    params(("id" = i32, Path, description = "The product."), PageQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of movements.", body = List<StockMovement>), AdminRead)
+)]
+pub(crate) async fn list_movements(
+    State(inventory): State<Inventory>,
+    _admin: Admin,
+    Path(id): Path<i32>,
+    Query(query): Query<PageQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(axum::Json(movements(&inventory.db, id, &query).await?))
+}
+
+/// Lists products on sale whose quantity is at or under their `min_stock_level`, in id order.
+#[utoipa::path(
+    get, path = "/v1/products/low-stock", tag = "stock", params(PageQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of products.", body = List<Product>), AdminRead)
+)]
+pub(crate) async fn list_low_stock(
+    State(inventory): State<Inventory>,
+    _admin: Admin,
+    Query(query): Query<PageQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(axum::Json(low_stock(&inventory.db, &query).await?))
+}

@@ -1,0 +1,50 @@
+//! Every bound of InventoryService, unit and qualifier last.
+
+/// How deep categories nest, in levels; the schema's trigger holds the same number.
+pub(crate) const CATEGORY_LEVELS_MAX: usize = 8;
+/// Characters of a name, as the columns have it.
+pub(crate) const NAME_CHARACTERS_MAX: usize = 255;
+/// Characters of a description.
+pub(crate) const DESCRIPTION_CHARACTERS_MAX: usize = 65_535;
+/// Characters of an image's address, as the column has it.
+pub(crate) const IMAGE_URL_CHARACTERS_MAX: usize = 255;
+/// Bytes of a product's metadata as compact JSON.
+pub(crate) const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of the metadata that a list may be filtered by.
+pub(crate) const METADATA_FILTER_BYTES_MAX: usize = 2 * 1024;
+/// Characters of a search.
+pub(crate) const SEARCH_CHARACTERS_MAX: usize = 200;
+/// Characters of a stock change's reason, as the column has it.
+pub(crate) const REASON_CHARACTERS_MAX: usize = 255;
+
+/// Lines of one hold.
+pub(crate) const HOLD_LINES_MAX: usize = 2_000;
+/// Holds that may wait for a batch.
+pub(crate) const HOLDS_WAITING_MAX: usize = 8_192;
+/// Holds that one batch takes.
+pub(crate) const HOLD_BATCH_MAX: usize = 256;
+/// Lines that one transaction of holds writes, unless a single hold has more.
+pub(crate) const HOLD_BATCH_LINES_MAX: usize = 10_000;
+/// How often a batch starts anew because another process wrote one of its holds first.
+pub(crate) const HOLD_ATTEMPTS_MAX: usize = 4;
+/// Rows of a batch call of a neighbour.
+pub(crate) const CALL_ROWS_MAX: usize = 10_000;
+/// Open holds that one call lists.
+pub(crate) const OPEN_HOLDS_MAX: u32 = 1_000;
+/// Bytes of an internal call's body.
+pub(crate) const INTERNAL_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of an imported file.
+pub(crate) const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of one record of an imported file.
+pub(crate) const IMPORT_RECORD_BYTES_MAX: usize = 1024 * 1024;
+/// Columns of an imported file.
+pub(crate) const IMPORT_COLUMNS_MAX: usize = 512;
+/// Bad rows that a refused import names one by one; the rest is counted.
+pub(crate) const IMPORT_ERRORS_MAX: usize = 1_000;
+/// Different category paths in one imported file.
+pub(crate) const IMPORT_CATEGORIES_MAX: usize = 20_000;
+/// Rows of one item (its variants and images), which must be kept together.
+pub(crate) const IMPORT_ITEM_ROWS_MAX: usize = 4_096;
+/// Bytes of what an import knows a product by; the unique index takes no more.
+pub(crate) const IMPORT_KEY_BYTES_MAX: usize = 1_024;

@@ -1,0 +1,81 @@
+//! Holds the stock of many checkouts in one transaction: lock and read, share out, write.
+
+use std::collections::{BTreeSet, HashMap};
+
+use estore_api::inventory::{HoldOutcome, HoldRequest};
+use estore_kit::db::{Db, DbError};
+use uuid::Uuid;
+
+use crate::hold::{Allocation, Earlier, Shelf, allocate};
+use crate::limits::{HOLD_ATTEMPTS_MAX, HOLD_BATCH_LINES_MAX};
+use crate::store::holds;
+
+/// Why a batch of holds has no outcome; none of its checkouts that had no hold before has one now.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum HoldStockError {
+    #[error("other processes kept writing the same holds")]
+    Contended,
+    #[error("{0}")]
+    Db(String),
+}
+
+/// One outcome a request, in their order; a request that fails fails with the transaction it is in, no further.
+pub(crate) async fn hold_stock(db: &Db, requests: Vec<HoldRequest>) -> Vec<Result<HoldOutcome, HoldStockError>> {
+    let mut outcomes = Vec::with_capacity(requests.len());
+    for group in groups(&requests) {
+        match hold_group(db, group).await {
+            Ok(held) => outcomes.extend(held.into_iter().map(Ok)),
+            Err(error) => outcomes.extend(group.iter().map(|_| Err(error.clone()))),
+        }
+    }
+    outcomes
+}
+
+/// Cuts a batch where a transaction would write too many lines.
+fn groups(requests: &[HoldRequest]) -> Vec<&[HoldRequest]> {
+    let (mut groups, mut start, mut lines) = (Vec::new(), 0, 0);
+    for (at, request) in requests.iter().enumerate() {
+        lines += request.lines.len();
+        if lines > HOLD_BATCH_LINES_MAX && at > start {
+            groups.push(&requests[start..at]);
+            (start, lines) = (at, request.lines.len());
+        }
+    }
+    groups.push(&requests[start..]);
+    groups
+}
+
+async fn hold_group(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>, HoldStockError> {
+    for _ in 0..HOLD_ATTEMPTS_MAX {
+        match try_hold(db, requests).await {
+            Ok(outcomes) => return Ok(outcomes),
+            // Another process wrote one of these holds between our look and our write: look again.
+            Err(error) if error.is_constraint("holds_pkey") => {}
+            Err(error) => return Err(HoldStockError::Db(error.to_string())),
+        }
+    }
+    Err(HoldStockError::Contended)
+}
+
+async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>, DbError> {
+    let checkouts: Vec<Uuid> = requests.iter().map(|request| request.checkout_id).collect();
+    let products: BTreeSet<i32> = requests.iter().flat_map(|request| &request.lines).map(|line| line.product_id).collect();
+    let products: Vec<i32> = products.into_iter().collect();
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let (earlier, mut shelves): (HashMap<Uuid, Earlier>, HashMap<i32, Shelf>) =
+        tokio::try_join!(holds::find(&transaction, &checkouts), holds::lock_stock(&transaction, &products))?;
+    let Allocation { outcomes, granted } = allocate(&mut shelves, &earlier, requests);
+    if granted.is_empty() {
+        transaction.rollback().await?;
+        return Ok(outcomes);
+    }
+    let wanted: BTreeSet<i32> = granted.iter().map(|(_, line)| line.product_id).collect();
+    let taken = holds::insert(&transaction, &granted).await?;
+    if usize::try_from(taken) != Ok(wanted.len()) {
+        let cause = format!("stock of {taken} products was taken where {} were locked", wanted.len());
+        return Err(DbError::Failed(cause));
+    }
+    transaction.commit().await?;
+    Ok(outcomes)
+}

@@ -1,0 +1,14 @@
+//! Turns the holds of paid checkouts into sales; their units are off the shelf already.
+
+use estore_kit::db::{Db, DbError};
+use uuid::Uuid;
+
+use crate::store::holds;
+
+/// Sells open holds and leaves sold and released ones alone.
+pub(crate) async fn sell_stock(db: &Db, checkouts: &[Uuid]) -> Result<(), DbError> {
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    holds::sell(&transaction, checkouts).await?;
+    Ok(transaction.commit().await?)
+}

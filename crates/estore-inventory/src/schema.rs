@@ -1,0 +1,55 @@
+//! The schema's steps, and the promises as SQL.
+
+use estore_kit::check::Check;
+use estore_kit::migration::Migration;
+
+/// The steps of the schema, in order.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 202611222000,
+        name: "create_catalogue",
+        up: include_str!("../migrations/202611222000_create_catalogue/up.sql"),
+        down: include_str!("../migrations/202611222000_create_catalogue/down.sql"),
+    },
+    Migration {
+        version: 202611222010,
+        name: "create_stock",
+        up: include_str!("../migrations/202611222010_create_stock/up.sql"),
+        down: include_str!("../migrations/202611222010_create_stock/down.sql"),
+    },
+];
+
+/// The promises of the inventory; each query answers the rows that break one.
+pub const CHECKS: &[Check] = &[
+    Check {
+        promise: 1,
+        name: "quantity_not_negative",
+        sql: include_str!("../checks/quantity_not_negative.sql"),
+    },
+    Check {
+        promise: 1,
+        name: "movements_sum_to_quantity",
+        sql: include_str!("../checks/movements_sum_to_quantity.sql"),
+    },
+    Check {
+        promise: 1,
+        name: "movements_have_products",
+        sql: include_str!("../checks/movements_have_products.sql"),
+    },
+    Check {
+        promise: 1,
+        name: "restocks_within_sales",
+        sql: include_str!("../checks/restocks_within_sales.sql"),
+    },
+    Check {
+        promise: 2,
+        name: "holds_move_their_lines",
+        sql: include_str!("../checks/holds_move_their_lines.sql"),
+    },
+    Check { promise: 2, name: "holds_have_lines", sql: include_str!("../checks/holds_have_lines.sql") },
+    Check {
+        promise: 2,
+        name: "categories_are_a_tree",
+        sql: include_str!("../checks/categories_are_a_tree.sql"),
+    },
+];

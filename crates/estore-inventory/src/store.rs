@@ -1,0 +1,6 @@
+//! Calls of the SQL in `queries/`, one function a statement.
+
+pub(crate) mod categories;
+pub(crate) mod holds;
+pub(crate) mod products;
+pub(crate) mod stock;

@@ -1,0 +1,9 @@
+//! InventoryService on a real PostgreSQL, through its router and its trait.
+
+mod categories;
+mod holds;
+mod products;
+mod schema;
+mod search;
+mod shop;
+mod stock;
