@@ -1,6 +1,7 @@
 //! The private PostgreSQL: found on this machine, made in the data directory, reachable through a
 //! unix socket only, started, watched and stopped with the shop.
 
+mod access;
 mod account;
 mod address;
 mod cluster;
@@ -11,7 +12,8 @@ mod layout;
 mod process;
 mod settings;
 
+pub use access::ClusterAccess;
 pub use address::ClusterAddress;
-pub use cluster::{ClusterAccess, ClusterOptions, PrivateCluster};
+pub use cluster::{ClusterOptions, PrivateCluster};
 pub use discover::{Binaries, VERSION_MIN, discover};
 pub use error::ClusterError;

@@ -53,12 +53,19 @@ async fn starts_stops_and_starts_again() {
         let row = connection.query_one("SELECT current_setting($1)", &[&setting]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), expected, "{setting}");
     }
+    connection.batch_execute("CREATE TABLE private (address text PRIMARY KEY)").await.unwrap();
+    for _ in 0..2 {
+        drop(connection.execute("INSERT INTO private VALUES ($1)", &[&"ann@example.org"]).await);
+    }
     let pid = cluster.pid().await.unwrap();
     let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(format!("/proc/{pid}")).unwrap());
     assert_ne!(owner, 0, "PostgreSQL does not run as root");
     cluster.stop().await.unwrap();
     cluster.stop().await.unwrap();
     assert!(!alive(pid) && cluster.pid().await.is_none());
+    let logs = fs::read_dir(data_dir.join("postgres/log")).unwrap().flatten();
+    let text: String = logs.map(|log| fs::read_to_string(log.path()).unwrap()).collect();
+    assert!(text.contains("duplicate key") && !text.contains("ann@"), "{text}");
     drop(cluster);
     let began = Instant::now();
     let cluster = PrivateCluster::start(&data_dir, ClusterOptions::default()).await.unwrap();
@@ -75,7 +82,8 @@ async fn a_second_start_is_refused_and_a_command_attaches() {
     assert!(matches!(error, ClusterError::InUse { .. }) && error.to_string().contains(&expected), "{error}");
     let access = ClusterAccess::open(&data_dir, ClusterOptions::for_tests()).await.unwrap();
     assert!(matches!(access, ClusterAccess::Attached(_)));
-    Connection::open(&access.address().config_for("postgres", "postgres")).await.unwrap();
+    let address = access.address();
+    Connection::open(&address.config_for("postgres", "postgres")).await.unwrap();
     access.close().await.unwrap();
     assert_eq!(number(&cluster).await, 42, "closing an attached access stops nothing");
     cluster.stop().await.unwrap();
@@ -204,6 +212,11 @@ async fn settings_that_stop_the_server_are_shown() {
     fs::write(data_dir.join("postgres/data/custom.conf"), "no_such_setting = 1\n").unwrap();
     let error = start(&data_dir).await.unwrap_err().to_string();
     assert!(error.contains("no_such_setting"), "{error}");
+    fs::write(data_dir.join("postgres/data/custom.conf"), "work_mem = 5MB\n").unwrap();
+    let cluster = start(&data_dir).await.unwrap();
+    let connection = Connection::open(&cluster.config_for("postgres", "postgres")).await.unwrap();
+    assert_eq!(connection.query_one("SHOW work_mem", &[]).await.unwrap().get::<_, String>(0), "5MB");
+    cluster.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -270,4 +283,32 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     }
     options.passwords.insert("somebody".to_owned(), "x".to_owned());
     assert!(roles::bootstrap(&administrator, &options).await.unwrap_err().to_string().contains("somebody"));
+}
+
+#[tokio::test]
+async fn a_command_waits_for_a_server_that_is_starting() {
+    let (_folder, data_dir) = place();
+    let (options, mut attached) = (ClusterOptions::for_tests(), None);
+    let started = async {
+        let cluster = PrivateCluster::start(&data_dir, options.clone()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        cluster
+    };
+    let command = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        attached = Some(ClusterAccess::open(&data_dir, options.clone()).await.unwrap());
+    };
+    let (cluster, ()) = tokio::join!(started, command);
+    assert!(matches!(attached, Some(ClusterAccess::Attached(_))));
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_of_another_version_is_left_alone() {
+    let (_folder, data_dir) = place();
+    let data = data_dir.join("postgres/data");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("PG_VERSION"), "99\n").unwrap();
+    let error = start(&data_dir).await.unwrap_err().to_string();
+    assert!(error.contains("postgresql-99") && error.contains("found only 1"), "{error}");
 }

@@ -230,50 +230,7 @@ impl Drop for PrivateCluster {
     }
 }
 
-/// A private cluster for one command: the one that runs, or one started for as long as it is held.
-#[derive(Debug)]
-pub enum ClusterAccess {
-    /// Another estore runs it.
-    Attached(ClusterAddress),
-    /// This process runs it; call [`ClusterAccess::close`].
-    Started(Box<PrivateCluster>),
-}
-
-impl ClusterAccess {
-    /// Attaches to the running cluster of `data_dir`, or starts it.
-    ///
-    /// # Errors
-    /// Those of [`PrivateCluster::start`].
-    pub async fn open(data_dir: &Path, options: ClusterOptions) -> Result<Self, ClusterError> {
-        match PrivateCluster::start(data_dir, options).await {
-            Ok(cluster) => Ok(Self::Started(Box::new(cluster))),
-            Err(ClusterError::InUse { data_dir, .. }) => Ok(Self::Attached(ClusterAddress::of(&data_dir))),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Where it is reached.
-    #[must_use]
-    pub fn address(&self) -> &ClusterAddress {
-        match self {
-            Self::Attached(address) => address,
-            Self::Started(cluster) => cluster.address(),
-        }
-    }
-
-    /// Stops what this process started.
-    ///
-    /// # Errors
-    /// [`ClusterError::Stuck`] when it does not end.
-    pub async fn close(self) -> Result<(), ClusterError> {
-        match self {
-            Self::Attached(_) => Ok(()),
-            Self::Started(cluster) => cluster.stop().await,
-        }
-    }
-}
-
-async fn answers(probe: &Config) -> Result<(), String> {
+pub(crate) async fn answers(probe: &Config) -> Result<(), String> {
     match probe.connect(NoTls).await {
         Ok((client, connection)) => {
             drop(client);
