@@ -69,20 +69,26 @@ impl Databases {
         url.parse().map_err(|cause| AddressError::Malformed { service, key: "admin_url", cause })
     }
 
-    /// The passwords that the services log in with, for servers reached over the network.
-    pub fn role_options(&self) -> Result<RoleOptions, AddressError> {
-        let mut options = RoleOptions { server_is_ours: self.needs_private(&Service::ALL), ..RoleOptions::default() };
-        for (service, own) in &self.own {
-            if own.url.is_none() {
-                continue;
+    /// The servers that hold these services' databases: how the administrator connects to each, and what its
+    /// roles need. Passwords come out of the services' own URLs.
+    pub fn servers(&self, services: &[Service]) -> Result<Vec<(Connect, RoleOptions)>, AddressError> {
+        let mut servers: Vec<(Connect, RoleOptions)> = Vec::new();
+        for &service in services {
+            let administrator = self.administrator(service)?;
+            let known = servers.iter().position(|(server, _)| *server == administrator);
+            let at = known.unwrap_or(servers.len());
+            if known.is_none() {
+                let options = RoleOptions { server_is_ours: self.is_private(service), ..RoleOptions::default() };
+                servers.push((administrator, options));
             }
-            let connect = self.app(*service)?;
-            if let (Some(user), Some(password)) = (connect.get_user(), connect.get_password()) {
-                let password = String::from_utf8_lossy(password).into_owned();
-                options.passwords.insert(user.to_owned(), password);
+            let options = &mut servers[at].1;
+            options.services.push(service);
+            let app = self.app(service)?;
+            if let (Some(user), Some(password)) = (app.get_user(), app.get_password()) {
+                options.passwords.insert(user.to_owned(), String::from_utf8_lossy(password).into_owned());
             }
         }
-        Ok(options)
+        Ok(servers)
     }
 
     /// A URL that psql takes.

@@ -181,14 +181,8 @@ async fn status(
 }
 
 async fn bootstrap_roles(databases: &Databases, services: &[Service]) -> MigrateResult<()> {
-    let options = databases.role_options()?;
-    let mut done: Vec<tokio_postgres::Config> = Vec::new();
-    for &service in services {
-        let administrator = databases.administrator(service)?;
-        if !done.contains(&administrator) {
-            bootstrap(&administrator, &options).await?;
-            done.push(administrator);
-        }
+    for (administrator, options) in databases.servers(services)? {
+        bootstrap(&administrator, &options).await?;
     }
     Ok(())
 }
