@@ -12,7 +12,7 @@ use estore_kit::edge::{EdgeLimits, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_ops::roles::Service;
 use estore_payments::Payments;
-use estore_users::Users;
+use estore_users::{Users, UsersConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa_swagger_ui::SwaggerUi;
@@ -153,15 +153,17 @@ fn service_secret(config: &Config) -> StartResult<ServiceSecret> {
     Ok(ServiceSecret::new(secret.as_bytes())?)
 }
 
-/// UserService's configuration with the data directory's folders where it names none.
-pub fn users_config(config: &Config) -> StartResult<estore_users::UsersConfig> {
-    let mut users = config.users.clone();
-    if users.public_url.is_empty() {
+/// UserService's configuration, with what it does not name taken from the shop's address and data directory.
+pub fn users_config(config: &Config) -> StartResult<UsersConfig> {
+    let (mut users, unset) = (config.users.clone(), UsersConfig::default());
+    if users.public_url == unset.public_url {
         users.public_url = config.public_url();
     }
-    if users.token_key_file.as_os_str().is_empty() {
-        users.token_key_file = secrets::folder(&config.data_dir)?.join("token-key.der");
+    if users.token_key_file == unset.token_key_file {
+        users.token_key_file = secrets::folder(&config.data_dir)?.join("token-key.pem");
     }
-    users.mail = users.mail.or_folder(config.data_dir.join("mail"));
+    if users.mail.dir == unset.mail.dir {
+        users.mail.dir = config.data_dir.join("mail");
+    }
     Ok(users)
 }

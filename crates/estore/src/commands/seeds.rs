@@ -3,11 +3,24 @@
 use estore_ops::migrate::Seed;
 use estore_ops::roles::Service;
 
+const USERS: &[Seed] = &[
+    Seed { version: 2026_11_22_20_30, sql: include_str!("../../seeds/users_accounts.sql") },
+    Seed { version: 2026_11_22_20_31, sql: include_str!("../../seeds/users_sessions.sql") },
+];
+const INVENTORY: &[Seed] = &[
+    Seed { version: 2026_11_22_20_00, sql: include_str!("../../seeds/inventory_catalogue.sql") },
+    Seed { version: 2026_11_22_20_10, sql: include_str!("../../seeds/inventory_stock.sql") },
+];
+const PAYMENTS: &[Seed] = &[
+    Seed { version: 2026_11_22_09_00, sql: include_str!("../../seeds/payments_orders.sql") },
+    Seed { version: 2026_11_22_09_10, sql: include_str!("../../seeds/payments_ledger.sql") },
+];
+
 /// The rows of a service's scratch database, each set put in after the migration it names.
 pub fn of(service: Service) -> &'static [Seed] {
     match service {
-        Service::Users => &[],
-        Service::Inventory => &[],
-        Service::Payments => &[],
+        Service::Users => USERS,
+        Service::Inventory => INVENTORY,
+        Service::Payments => PAYMENTS,
     }
 }
