@@ -1,1 +1,32 @@
-//! Placeholder.
+//! PaymentService: payment methods, checkouts, orders, charges, refunds and the money ledger.
+//!
+//! To see how an order is placed, read [`operations::place_checkout`] from top to bottom.
+
+mod answer;
+mod card;
+mod checkout;
+mod checks;
+mod config;
+pub mod gateway;
+mod http;
+mod idempotency;
+mod jobs;
+mod limits;
+mod migrations;
+pub mod operations;
+mod order;
+mod payment_method;
+mod refund;
+mod service;
+mod steps;
+mod store;
+
+pub use card::{Brand, Card, CardNumber};
+pub use checks::CHECKS;
+pub use config::PaymentsConfig;
+pub use migrations::MIGRATIONS;
+pub use service::{Payments, StartError};
+pub use store::checkouts::{CHECKOUT_LINES, CheckoutLine, checkout_lines};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+-- Moves one locked order along, with the event. Primary key.
+WITH changed AS (
+    UPDATE orders SET status = $2::text, updated_at = $3 WHERE id = $1
+    RETURNING id, checkout_id, user_id, status, updated_at
+)
+INSERT INTO order_events (order_id, checkout_id, user_id, type, status, actor_id, note, created_at)
+SELECT id, checkout_id, user_id::integer, 'order.' || status, status, $4, $5, updated_at FROM changed

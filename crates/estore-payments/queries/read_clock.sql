@@ -1,0 +1,2 @@
+-- The database's time. No index.
+SELECT now() AS now

@@ -1,0 +1,36 @@
+-- Settles pending checkouts that this transaction has locked: their charges, ledger, answers and what to tell.
+-- Primary keys.
+WITH asked AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bytea[],
+                         $8::timestamptz[])
+        AS a (id, status, failure, charge_state, gateway_reference, answer_status, answer_body, settled_at)
+), settled AS (
+    UPDATE checkouts c
+    SET status = a.status, failure = a.failure, next_attempt_at = NULL, needs_attention_since = NULL,
+        updated_at = a.settled_at
+    FROM asked a WHERE c.id = a.id
+    RETURNING c.id, c.user_id, c.idempotency_key, c.status, c.total_amount, c.currency
+), charged AS (
+    UPDATE charges h
+    SET state = a.charge_state, gateway_reference = a.gateway_reference, settled_at = a.settled_at
+    FROM asked a WHERE h.checkout_id = a.id
+), booked AS (
+    INSERT INTO ledger_transactions (id, kind, checkout_id, currency)
+    SELECT id, 'capture', id, currency FROM settled WHERE status = 'paid' AND total_amount > 0
+), entered AS (
+    INSERT INTO ledger_entries (transaction_id, line, account, user_id, amount)
+    SELECT s.id, e.line, e.account, s.user_id, e.sign * s.total_amount
+    FROM settled s CROSS JOIN (VALUES
+        (1::smallint, 'customer_receivable', 1), (2::smallint, 'revenue', -1),
+        (3::smallint, 'gateway_clearing', 1), (4::smallint, 'customer_receivable', -1)) AS e (line, account, sign)
+    WHERE s.status = 'paid' AND s.total_amount > 0
+), told AS (
+    INSERT INTO outbox (topic, checkout_id)
+    SELECT 'checkout.' || status, id FROM settled
+), answered AS (
+    UPDATE idempotency_keys k
+    SET state = 'finished', answer_status = a.answer_status, answer_body = a.answer_body, finished_at = now()
+    FROM asked a JOIN settled s ON s.id = a.id
+    WHERE k.user_id = s.user_id AND k.key = s.idempotency_key AND k.resource_id = a.id AND k.state = 'running'
+)
+SELECT id FROM settled

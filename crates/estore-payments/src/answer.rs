@@ -1,0 +1,59 @@
+//! A finished HTTP answer that can be stored and given again byte for byte.
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use estore_kit::problem::{PROBLEM_JSON, Problem};
+use estore_kit::request;
+use serde::Serialize;
+
+/// The header that marks a replayed answer.
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Status and body as they go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+    pub(crate) retry_after: Option<u32>,
+    pub(crate) is_replay: bool,
+}
+
+impl Answer {
+    /// JSON with this status.
+    pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Self {
+        let body = serde_json::to_vec(body).unwrap_or_default().into();
+        Self { status: status.as_u16(), body, retry_after: None, is_replay: false }
+    }
+
+    /// An answer out of the store.
+    pub(crate) fn replay(status: i16, body: Vec<u8>) -> Self {
+        let status = u16::try_from(status).unwrap_or(500);
+        Self { status, body: body.into(), retry_after: None, is_replay: true }
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let body = problem.body(&request::current_id()).into();
+        Self { status: problem.status.as_u16(), body, retry_after: problem.retry_after, is_replay: false }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let kind = if self.status >= 400 { PROBLEM_JSON } else { "application/json" };
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.is_replay {
+            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}

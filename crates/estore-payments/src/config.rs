@@ -1,0 +1,44 @@
+//! What can be set about PaymentService.
+
+use serde::Deserialize;
+
+/// The section `[payments]` of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaymentsConfig {
+    /// The shop's currency, three capital letters of ISO 4217.
+    pub currency: String,
+    /// Which gateway charges cards: `sandbox`.
+    pub gateway: String,
+    /// How long a checkout may be under way before another process takes it over, in seconds, 1 to 3,600.
+    pub resume_after_seconds: u32,
+    /// How long finished idempotency keys are kept, in hours, at least 24.
+    pub keys_kept_hours: u32,
+}
+
+impl Default for PaymentsConfig {
+    fn default() -> Self {
+        Self {
+            currency: "USD".to_owned(),
+            gateway: "sandbox".to_owned(),
+            resume_after_seconds: 15,
+            keys_kept_hours: 48,
+        }
+    }
+}
+
+impl PaymentsConfig {
+    /// Fine, or the key that is wrong and the mend.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.currency.len() != 3 || !self.currency.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Err("payments.currency must be three capital letters, such as USD".to_owned());
+        }
+        if !(1..=3_600).contains(&self.resume_after_seconds) {
+            return Err("payments.resume_after_seconds must be from 1 to 3600".to_owned());
+        }
+        if !(24..=8_760).contains(&self.keys_kept_hours) {
+            return Err("payments.keys_kept_hours must be from 24 to 8760".to_owned());
+        }
+        Ok(())
+    }
+}

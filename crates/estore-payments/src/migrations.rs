@@ -1,0 +1,21 @@
+//! The schema of `estore_payments`, embedded.
+
+use estore_kit::migration::Migration;
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            up: include_str!(concat!("../migrations/", $version, "_", $name, "/up.sql")),
+            down: include_str!(concat!("../migrations/", $version, "_", $name, "/down.sql")),
+        }
+    };
+}
+
+/// The migrations of `estore_payments`, oldest first.
+pub const MIGRATIONS: &[Migration] = &[
+    migration!(202611220900, "create_orders"),
+    migration!(202611220910, "create_ledger"),
+    migration!(202611220920, "create_sandbox"),
+];

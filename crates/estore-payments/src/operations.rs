@@ -1,0 +1,11 @@
+//! The use cases, one a file.
+
+pub(crate) mod add_payment_method;
+pub(crate) mod cancel_order;
+pub(crate) mod change_order_status;
+pub mod place_checkout;
+pub(crate) mod refund_order;
+pub(crate) mod relay_outbox;
+pub(crate) mod resume_checkouts;
+pub(crate) mod resume_refunds;
+pub(crate) mod sweep_orphans;

@@ -1,0 +1,92 @@
+//! Moves an order along its way to the customer.
+
+use axum::http::StatusCode;
+use estore_kit::db::DbError;
+use estore_kit::problem::Problem;
+use estore_kit::validate::Rules;
+
+use crate::http::etag;
+use crate::limits::NOTE_CHARACTERS_MAX;
+use crate::order::{Order, OrderStatus};
+use crate::service::{Shop, now};
+use crate::store::orders;
+
+/// What staff ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) order_id: i32,
+    pub(crate) next: OrderStatus,
+    pub(crate) note: Option<String>,
+    pub(crate) actor_id: i32,
+    /// The `ETag` that the change is based on.
+    pub(crate) if_match: Option<String>,
+}
+
+/// Why an order stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChangeError {
+    /// There is no such order.
+    #[error("no such order")]
+    NoOrder,
+    /// No such step by hand.
+    #[error("no step from {} to {}", .0.word(), .1.word())]
+    Illegal(OrderStatus, OrderStatus),
+    /// The order has changed since the caller looked.
+    #[error("the order has changed")]
+    Changed,
+    /// The note breaks a rule.
+    #[error("the note breaks a rule")]
+    Note(Box<Problem>),
+    /// The database is away, or worse.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NoOrder => Self::not_found("order"),
+            ChangeError::Illegal(from, to) => {
+                let way = match to {
+                    OrderStatus::Cancelled => " Use POST /v1/orders/{id}/cancel.",
+                    OrderStatus::Refunded | OrderStatus::PartiallyRefunded => " Use POST /v1/orders/{id}/refunds.",
+                    _ => "",
+                };
+                let detail = format!("An order that is {} does not become {} by hand.{way}", from.word(), to.word());
+                Self::conflict("illegal_transition", detail)
+            }
+            ChangeError::Changed => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "The order has changed since you read it. Read it again and decide anew.",
+            ),
+            ChangeError::Note(problem) => *problem,
+            ChangeError::Database(error) if error.is_constraint("orders_status_step") => {
+                Self::conflict("illegal_transition", "The order does not go from its present state to that one.")
+            }
+            ChangeError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// Takes one step; answers the order after it.
+pub(crate) async fn change_order_status(shop: &Shop, change: Change) -> Result<Order, ChangeError> {
+    if let Some(note) = &change.note {
+        let mut rules = Rules::new();
+        rules.text("/note", note, 0..=NOTE_CHARACTERS_MAX);
+        rules.finish().map_err(|problem| ChangeError::Note(Box::new(problem)))?;
+    }
+    let mut client = shop.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    let (order, _) = orders::lock(&transaction, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
+    if change.if_match.as_deref().is_some_and(|tag| tag != "*" && tag != etag(&order)) {
+        return Err(ChangeError::Changed);
+    }
+    if !order.status.staff_may_become(change.next) {
+        return Err(ChangeError::Illegal(order.status, change.next));
+    }
+    let (at, by) = (now(), (change.actor_id, change.note.as_deref()));
+    orders::change_status(&transaction, &order, change.next, by, at).await?;
+    transaction.commit().await.map_err(DbError::from)?;
+    Ok(Order { status: change.next, updated_at: Some(at), ..order })
+}

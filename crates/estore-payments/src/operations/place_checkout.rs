@@ -1,0 +1,333 @@
+//! How an order is placed: take the key → hold → write → charge → settle. Read it from top to bottom.
+//!
+//! Each step meets those of concurrent checkouts in a batch. A crash after any of them is finished or undone by
+//! `resume_checkouts` and `sweep_orphans`; the hold becomes a sale, or is released, by `relay_outbox`.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use estore_api::inventory::{HeldLine, HoldOutcome, HoldRequest, ShortLine, Shortage};
+use estore_kit::batcher::BatchError;
+use estore_kit::problem::{FieldError, Problem};
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::checkout::{Checkout, Draft, Operation, Placement, TooLarge, price};
+use crate::gateway::{ClosedSale, Sale, SaleOutcome};
+use crate::limits::{CLOSE_PAUSE, CLOSE_TRIES, PATIENCE_PAUSE, PATIENCE_TRIES};
+use crate::payment_method::{StoredMethod, Unusable, usable};
+use crate::service::{Shop, now};
+use crate::steps::StepError;
+use crate::store::checkouts::{End, Settlement};
+use crate::store::keys::{self, FinishedKey, Take, Taken};
+
+/// Why a checkout was not paid.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    /// The same request is being worked on.
+    #[error("a request with this key is under way")]
+    InProgress,
+    /// The key was used for another request.
+    #[error("the key was used for another request")]
+    KeyReused,
+    /// The payment method cannot be paid with.
+    #[error("{0}")]
+    Method(#[from] Unusable),
+    /// Some lines cannot be had; where each stands in the body, and why.
+    #[error("some lines cannot be had")]
+    Short(Vec<(String, ShortLine)>),
+    /// Some lines cost more than an order can say; where each stands in the body.
+    #[error("some lines cost too much")]
+    TooLarge(Vec<String>),
+    /// The card was refused, or the charge surely not made; nothing was taken.
+    #[error("not charged: {0}")]
+    NotCharged(&'static str),
+    /// The gateway does not say whether it took the money.
+    #[error("the outcome of the charge is not known")]
+    OutcomeUnknown,
+    /// A part of the shop is away.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+impl From<PlaceError> for Problem {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::InProgress => {
+                Self::conflict("request_in_progress", "A request with this key is under way. Repeat it shortly.")
+                    .retry_after(1)
+            }
+            PlaceError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another request. Use a new key for a new request.",
+            ),
+            PlaceError::Method(unusable) => Self::invalid(vec![FieldError {
+                pointer: "/payment_method_id".to_owned(),
+                code: unusable.code().into(),
+                detail: unusable.to_string(),
+            }]),
+            PlaceError::Short(lines) => short(&lines),
+            PlaceError::TooLarge(pointers) => Self::invalid(pointers.into_iter().map(too_large).collect()),
+            PlaceError::NotCharged(code) => Self::new(StatusCode::PAYMENT_REQUIRED, code, not_charged(code)),
+            PlaceError::OutcomeUnknown => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "charge_outcome_unknown",
+                "The payment gateway did not say whether the card was charged. It is being found out; repeat the \
+                 request with the same key to learn the outcome. The card is never charged twice.",
+            )
+            .retry_after(2),
+            PlaceError::Step(error) => error.into(),
+        }
+    }
+}
+
+/// Places a checkout; the answer is stored under its key unless it is one to try again (5xx, 409 while running).
+pub(crate) async fn place_checkout(shop: Arc<Shop>, placement: Placement) -> Answer {
+    let id = Uuid::now_v7();
+    // 1. The key: one request of many equal ones goes on, the others learn its answer.
+    let method = match take_key(&shop, &placement, id).await {
+        Ok(Begun::Fresh(method)) => method,
+        Ok(Begun::Answered(answer)) => return answer,
+        Err(error) => return Problem::from(error).into(),
+    };
+    // 2. and 3. The stock is held and the checkout written, or all of it is undone.
+    let (checkout, card) = match hold_and_write(&shop, &placement, id, method).await {
+        Ok(written) => written,
+        Err(error) => return undo(&shop, &placement, id, error).await,
+    };
+    // 4. and 5. From here on the checkout is finished, by us or by the resumer.
+    match charge_and_settle(&shop, &placement, checkout, card).await {
+        Ok(answer) => answer,
+        Err(error) => Problem::from(error).into(),
+    }
+}
+
+enum Begun {
+    Fresh(Option<StoredMethod>),
+    Answered(Answer),
+}
+
+async fn take_key(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Begun, PlaceError> {
+    let wish = Take {
+        user_id: placement.user_id,
+        key: placement.key.clone(),
+        request_hash: placement.request_hash,
+        resource_id: id,
+        payment_method_id: Some(placement.payment_method_id),
+    };
+    match shop.steps.take.submit(wish).await.map_err(StepError::from)?? {
+        Taken::Mine(method) => Ok(Begun::Fresh(method)),
+        Taken::Finished(answer) => Ok(Begun::Answered(answer)),
+        Taken::Running => Err(PlaceError::InProgress),
+        Taken::Reused => Err(PlaceError::KeyReused),
+    }
+}
+
+async fn hold_and_write(
+    shop: &Shop,
+    placement: &Placement,
+    id: Uuid,
+    method: Option<StoredMethod>,
+) -> Result<(Checkout, String), PlaceError> {
+    let today = now().to_zoned(TimeZone::UTC).date();
+    let gateway_token = usable(method, placement.user_id, shop.gateway.name(), today)?;
+    let held = hold(shop, placement, id).await?;
+    let (lines, total_amount) = price(&held).map_err(|TooLarge(products)| {
+        PlaceError::TooLarge(products.iter().map(|product| pointer(placement, *product)).collect())
+    })?;
+    let draft = Draft {
+        id,
+        user_id: placement.user_id,
+        key: placement.key.clone(),
+        operation: placement.operation,
+        lines,
+        total_amount,
+        payment_method_id: placement.payment_method_id,
+        gateway_token: gateway_token.clone(),
+        metadata: placement.metadata.clone(),
+        created_at: now(),
+    };
+    let written = shop.steps.write.submit(draft.clone()).await.map_err(StepError::from)??;
+    // No order ids: the key was taken from us because we were too slow, and nothing was written.
+    let orders = written.ok_or(PlaceError::InProgress)?;
+    Ok((draft.written(&orders, &shop.config.currency), gateway_token))
+}
+
+async fn hold(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Vec<HeldLine>, PlaceError> {
+    let request = HoldRequest { checkout_id: id, lines: placement.lines.clone() };
+    match shop.steps.hold.submit(request).await.map_err(StepError::from)?? {
+        HoldOutcome::Held { lines } => Ok(lines),
+        HoldOutcome::Refused { lines } => {
+            let named = |line: ShortLine| (pointer(placement, line.product_id), line);
+            Err(PlaceError::Short(lines.into_iter().map(named).collect()))
+        }
+        // Another process took us for dead and released the hold.
+        HoldOutcome::Over => Err(PlaceError::InProgress),
+    }
+}
+
+/// Undoes what was done before the write, and ends the key: with the answer where it is final, else by letting it go
+/// so that a retry works at once.
+async fn undo(shop: &Shop, placement: &Placement, id: Uuid, error: PlaceError) -> Answer {
+    tracing::debug!(checkout = %id, %error, "undoing a checkout");
+    let is_over = match &error {
+        PlaceError::Step(_) => match keys::let_go(&shop.db, placement.user_id, &placement.key, id).await {
+            Ok(is_over) => is_over,
+            // The sweep of orphans finds the key and the hold.
+            Err(_away) => false,
+        },
+        _ => true,
+    };
+    if is_over && !matches!(error, PlaceError::Method(_) | PlaceError::Short(_)) {
+        release(shop, id).await;
+    }
+    let is_final = matches!(error, PlaceError::Method(_) | PlaceError::Short(_) | PlaceError::TooLarge(_));
+    let answer = Answer::from(Problem::from(error));
+    if is_final { finish(shop, placement, id, answer).await } else { answer }
+}
+
+async fn release(shop: &Shop, id: Uuid) {
+    if let Err(error) = shop.inventory.release(vec![id]).await {
+        tracing::warn!(checkout = %id, %error, "a hold is not released yet; the sweep of orphans will do it");
+    }
+}
+
+async fn finish(shop: &Shop, placement: &Placement, id: Uuid, answer: Answer) -> Answer {
+    let finished = FinishedKey {
+        user_id: placement.user_id,
+        key: placement.key.clone(),
+        resource_id: id,
+        answer: answer.clone(),
+    };
+    let stored = shop.steps.finish.submit(finished).await.map_err(StepError::from).and_then(|stored| stored);
+    match stored {
+        Ok(true) => answer,
+        Ok(false) => Problem::from(PlaceError::InProgress).into(),
+        Err(error) => Problem::from(error).into(),
+    }
+}
+
+async fn charge_and_settle(
+    shop: &Shop,
+    placement: &Placement,
+    checkout: Checkout,
+    token: String,
+) -> Result<Answer, PlaceError> {
+    let (key, amount, currency) = (checkout.id, checkout.total_amount, checkout.currency.clone());
+    let end = charge(shop, Sale { key, token, amount, currency }).await?;
+    let settlement = settlement(placement.operation, checkout, end);
+    let answer = settlement.answer.clone();
+    let mut tries = 0;
+    let settled = loop {
+        match shop.steps.settle.submit(settlement.clone()).await {
+            Err(BatchError::Overloaded) if tries < PATIENCE_TRIES => tries += 1,
+            outcome => break outcome.map_err(StepError::from)??,
+        }
+        tokio::time::sleep(PATIENCE_PAUSE).await;
+    };
+    shop.wake_relay.notify_one();
+    if settled {
+        return Ok(answer);
+    }
+    // The resumer was quicker: its answer is the one.
+    let stored = keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?;
+    stored.ok_or(PlaceError::InProgress)
+}
+
+/// Asks the gateway once; where it does not answer, asks what became of the charge. No connection is held meanwhile.
+async fn charge(shop: &Shop, sale: Sale) -> Result<End, PlaceError> {
+    let key = sale.key;
+    let mut tries = 0;
+    let outcome = loop {
+        match shop.steps.charge.submit(sale.clone()).await {
+            Err(BatchError::Overloaded) if tries < PATIENCE_TRIES => tries += 1,
+            Err(error) => break SaleOutcome::Unknown { cause: error.to_string() },
+            Ok(outcome) => break outcome,
+        }
+        tokio::time::sleep(PATIENCE_PAUSE).await;
+    };
+    match outcome {
+        SaleOutcome::Captured { reference } => Ok(End::Captured(reference)),
+        SaleOutcome::Refused(refusal) => Ok(End::Refused(refusal.code())),
+        SaleOutcome::Closed => Ok(End::NotMade),
+        SaleOutcome::Unknown { cause } => {
+            tracing::info!(checkout = %key, cause, "asking what became of a charge");
+            find_out(shop, key).await
+        }
+    }
+}
+
+async fn find_out(shop: &Shop, key: Uuid) -> Result<End, PlaceError> {
+    for _ in 0..CLOSE_TRIES {
+        if let Some(end) = shop.gateway.close(vec![key]).await.into_iter().next().and_then(end_of) {
+            return Ok(end);
+        }
+        tokio::time::sleep(CLOSE_PAUSE).await;
+    }
+    Err(PlaceError::OutcomeUnknown)
+}
+
+/// How a checkout ends, given what the gateway knows; `None` while it is silent.
+pub(crate) fn end_of(closed: ClosedSale) -> Option<End> {
+    match closed {
+        ClosedSale::Captured { reference } => Some(End::Captured(reference)),
+        ClosedSale::Refused(refusal) => Some(End::Refused(refusal.code())),
+        ClosedSale::NotMade => Some(End::NotMade),
+        ClosedSale::Silent { cause } => {
+            tracing::warn!(cause, "the gateway does not say what became of a charge");
+            None
+        }
+    }
+}
+
+/// The end of a checkout with the answer that its buyer gets.
+pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> Settlement {
+    let (checkout_id, at) = (checkout.id, now());
+    let answer = match &end {
+        End::Captured(_) => checkout.paid_answer(operation, at),
+        End::Refused(code) => Problem::from(PlaceError::NotCharged(code)).into(),
+        End::NotMade => Problem::from(PlaceError::NotCharged("charge_not_made")).into(),
+    };
+    Settlement { checkout_id, end, answer, at }
+}
+
+/// Where a product stands in the body.
+fn pointer(placement: &Placement, product_id: i32) -> String {
+    let found = placement.pointers.iter().find(|(product, _)| *product == product_id);
+    found.map(|(_, pointer)| pointer.clone()).unwrap_or_default()
+}
+
+fn short(lines: &[(String, ShortLine)]) -> Problem {
+    let errors: Vec<FieldError> = lines.iter().map(|(pointer, line)| short_line(pointer, line)).collect();
+    if lines.iter().any(|(_, line)| line.reason != Shortage::OutOfStock) {
+        return Problem::invalid(errors);
+    }
+    Problem::conflict("out_of_stock", "There is not enough in stock; `errors` names each line and what is left.")
+        .with_errors(errors)
+}
+
+fn short_line(pointer: &str, line: &ShortLine) -> FieldError {
+    let (field, code, detail) = match line.reason {
+        Shortage::UnknownProduct => ("product_id", "unknown_product", "there is no such product".to_owned()),
+        Shortage::Inactive => ("product_id", "inactive_product", "this product is not for sale".to_owned()),
+        Shortage::OutOfStock => {
+            ("quantity", "out_of_stock", format!("{} wanted, {} left", line.requested, line.available))
+        }
+    };
+    FieldError { pointer: format!("{pointer}/{field}"), code: code.into(), detail }
+}
+
+fn too_large(pointer: String) -> FieldError {
+    let detail = "quantity × price is more than an order can hold (21,474,836.47); order less at a time";
+    FieldError { pointer: format!("{pointer}/quantity"), code: "total_out_of_range".into(), detail: detail.to_owned() }
+}
+
+fn not_charged(code: &str) -> &'static str {
+    match code {
+        "insufficient_funds" => "The card has insufficient funds. Nothing was charged; try another card.",
+        "charge_not_made" => "The payment did not go through and nothing was charged; order again with a new key.",
+        _ => "The card was declined. Nothing was charged; try another card.",
+    }
+}

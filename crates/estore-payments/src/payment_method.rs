@@ -1,0 +1,100 @@
+//! Payment methods: a gateway's token, and what a person may see of the card.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::card::{Card, is_expired};
+
+/// What is kept and shown of a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct CardDetails {
+    /// Who issued it.
+    #[schema(example = "visa")]
+    pub(crate) brand: String,
+    /// The last four digits.
+    #[schema(example = "4242")]
+    pub(crate) last4: String,
+    /// The month it ends with, 1 to 12.
+    pub(crate) expiry_month: i8,
+    /// The year it ends in.
+    pub(crate) expiry_year: i16,
+}
+
+impl From<&Card> for CardDetails {
+    fn from(card: &Card) -> Self {
+        Self {
+            brand: card.number.brand().word().to_owned(),
+            last4: card.number.last4().to_owned(),
+            expiry_month: card.expiry_month,
+            expiry_year: card.expiry_year,
+        }
+    }
+}
+
+/// A payment method as its owner sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct PaymentMethod {
+    /// The payment method.
+    pub(crate) id: i32,
+    /// Its owner.
+    pub(crate) user_id: i32,
+    /// Always `card`.
+    #[schema(example = "card")]
+    pub(crate) payment_type: String,
+    /// What may be shown of the card.
+    pub(crate) details: CardDetails,
+    /// Whether it can be paid with.
+    pub(crate) is_active: bool,
+    /// When it was added.
+    pub(crate) created_at: Timestamp,
+}
+
+/// A payment method with what the gateway needs.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredMethod {
+    pub(crate) method: PaymentMethod,
+    pub(crate) gateway: String,
+    pub(crate) gateway_token: String,
+}
+
+/// Why a payment method cannot be paid with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unusable {
+    /// There is none, it is someone else's, or it was deactivated: not told apart.
+    #[error("there is no such payment method of yours; list them at /v1/payment-methods")]
+    Unknown,
+    /// The card's last month is over.
+    #[error("the card has expired; add another")]
+    Expired,
+    /// It was added for another gateway.
+    #[error("the card was added for another payment provider; add it again")]
+    OtherGateway,
+}
+
+impl Unusable {
+    /// The word for programs.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_payment_method",
+            Self::Expired => "card_expired",
+            Self::OtherGateway => "payment_method_outdated",
+        }
+    }
+}
+
+/// The token to charge, if this user may pay with this method today through this gateway.
+pub(crate) fn usable(
+    found: Option<StoredMethod>,
+    user_id: i32,
+    gateway: &str,
+    today: Date,
+) -> Result<String, Unusable> {
+    let stored = found.filter(|m| m.method.user_id == user_id && m.method.is_active).ok_or(Unusable::Unknown)?;
+    let details = &stored.method.details;
+    if is_expired(details.expiry_month, details.expiry_year, today) {
+        return Err(Unusable::Expired);
+    }
+    if stored.gateway == gateway { Ok(stored.gateway_token) } else { Err(Unusable::OtherGateway) }
+}

@@ -1,0 +1,102 @@
+//! PaymentService as an object: what it is made of and what the process does with it.
+
+use std::sync::Arc;
+
+use estore_api::inventory::InventoryApi;
+use estore_kit::db::{Db, DbError};
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::PaymentsConfig;
+use crate::gateway::Gateway;
+use crate::gateway::sandbox::Sandbox;
+use crate::steps::Steps;
+use crate::store;
+use crate::store::checkouts::Terms;
+
+/// What every operation works with.
+pub(crate) struct Shop {
+    pub(crate) db: Db,
+    pub(crate) config: PaymentsConfig,
+    pub(crate) inventory: Arc<dyn InventoryApi>,
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) steps: Steps,
+    /// Told when something new is in the outbox.
+    pub(crate) wake_relay: Notify,
+    /// When this process started, by the database's clock.
+    pub(crate) started_at: Timestamp,
+}
+
+/// Why PaymentService does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong; says what and the mend.
+    #[error("{0}")]
+    Config(String),
+    /// The database does not answer, or is not migrated.
+    #[error("estore_payments: {0}")]
+    Database(#[from] DbError),
+}
+
+/// PaymentService. Cheap to clone.
+#[derive(Clone)]
+pub struct Payments {
+    pub(crate) shop: Arc<Shop>,
+}
+
+impl Payments {
+    /// Starts it on its migrated database, with its neighbour.
+    pub async fn start(
+        db: Db,
+        config: PaymentsConfig,
+        inventory: Arc<dyn InventoryApi>,
+    ) -> Result<Self, StartError> {
+        let gateway: Arc<dyn Gateway> = match config.gateway.as_str() {
+            "sandbox" => Arc::new(Sandbox::open(db.clone()).await?),
+            other => {
+                let text = format!("payments.gateway is {other:?}, which is not known; `sandbox` is");
+                return Err(StartError::Config(text));
+            }
+        };
+        Self::start_with(db, config, inventory, gateway).await
+    }
+
+    /// The same with a gateway of one's own.
+    pub async fn start_with(
+        db: Db,
+        config: PaymentsConfig,
+        inventory: Arc<dyn InventoryApi>,
+        gateway: Arc<dyn Gateway>,
+    ) -> Result<Self, StartError> {
+        config.check().map_err(StartError::Config)?;
+        let started_at = store::jobs::clock(&db).await?;
+        let terms = Terms {
+            currency: config.currency.clone(),
+            gateway: gateway.name(),
+            resume_after_seconds: f64::from(config.resume_after_seconds),
+        };
+        let steps = Steps::start(&db, terms, &inventory, &gateway);
+        let shop = Shop { db, config, inventory, gateway, steps, wake_relay: Notify::new(), started_at };
+        Ok(Self { shop: Arc::new(shop) })
+    }
+
+    /// Its routes. The binary puts the token verifier and the edge around them.
+    pub fn router(&self) -> OpenApiRouter {
+        crate::http::router(self.clone())
+    }
+
+    /// Runs the resumer, the relay of the outbox and the housekeeping until `shutdown`.
+    ///
+    /// `alone` says that no other process of this service can exist: what an earlier one left under way is then
+    /// taken up at once instead of after `resume_after_seconds`.
+    pub async fn run_jobs(&self, shutdown: CancellationToken, alone: bool) {
+        crate::jobs::run(Arc::clone(&self.shop), shutdown, alone).await;
+    }
+}
+
+/// The time in the database's precision, so that what is stored and what was answered are the same.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or_default()
+}

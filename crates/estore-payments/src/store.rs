@@ -1,0 +1,9 @@
+//! Calls the SQL in `queries/`.
+
+pub(crate) mod checkouts;
+pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod orders;
+pub(crate) mod payment_methods;
+pub(crate) mod refunds;
+pub(crate) mod sandbox;

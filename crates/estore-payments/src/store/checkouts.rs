@@ -1,0 +1,294 @@
+//! Checkouts with their orders and charges.
+
+use std::collections::{HashMap, HashSet};
+
+use deadpool_postgres::GenericClient;
+use estore_kit::db::{self, Db, DbError};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::{keys, orders};
+use crate::answer::Answer;
+use crate::checkout::{Checkout, CheckoutStatus, Draft, Operation};
+use crate::limits::{ATTEMPTS_BEFORE_ATTENTION, RESUME_PAUSE_SECONDS_MAX};
+use crate::steps::ids;
+
+const WRITE_CHECKOUTS: &str = include_str!("../../queries/write_checkouts.sql");
+const WRITE_ORDERS: &str = include_str!("../../queries/write_orders.sql");
+const LOCK_PENDING: &str = include_str!("../../queries/lock_pending_checkouts.sql");
+const SETTLE_CHECKOUTS: &str = include_str!("../../queries/settle_checkouts.sql");
+const SETTLE_ORDERS: &str = include_str!("../../queries/settle_orders.sql");
+const CLAIM_PENDING: &str = include_str!("../../queries/claim_pending_checkouts.sql");
+const READ: &str = include_str!("../../queries/read_checkout.sql");
+
+/// Checkouts with their lines and states after `$1` (a checkout), at most `$2` checkouts, in id order: for the
+/// comparison with InventoryService on a connection and snapshot of one's own.
+pub const CHECKOUT_LINES: &str = include_str!("../../queries/list_checkout_lines.sql");
+
+/// What all checkouts of this process have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// Three letters of ISO 4217.
+    pub(crate) currency: String,
+    /// Who charges.
+    pub(crate) gateway: &'static str,
+    /// After how many seconds another process may take a checkout over.
+    pub(crate) resume_after_seconds: f64,
+}
+
+/// The order ids of a checkout's products.
+pub(crate) type OrderIds = HashMap<i32, i32>;
+
+/// Writes drafts with the intent to charge them; `None` for a draft whose key is no longer its own.
+pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Option<OrderIds>>, DbError> {
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let users: Vec<i32> = drafts.iter().map(|(draft, _)| draft.user_id).collect();
+    let keys: Vec<&str> = drafts.iter().map(|(draft, _)| draft.key.as_str()).collect();
+    let mine = keys::lock_running(&transaction, &users, &keys, &ids(drafts, |(draft, _)| draft.id)).await?;
+    let (fenced, terms): (Vec<&Draft>, Vec<&Terms>) =
+        drafts.iter().filter(|(draft, _)| mine.contains(&draft.id)).map(|(draft, terms)| (draft, terms)).unzip();
+    let Some(terms) = terms.first() else {
+        return Ok(vec![None; drafts.len()]);
+    };
+    write_checkouts(&transaction, &fenced, terms).await?;
+    let written = write_orders(&transaction, &fenced, terms).await?;
+    transaction.commit().await?;
+    let mut orders: HashMap<Uuid, OrderIds> = HashMap::with_capacity(fenced.len());
+    for row in &written {
+        orders.entry(row.get("checkout_id")).or_default().insert(row.get("product_id"), row.get("id"));
+    }
+    Ok(drafts.iter().map(|(draft, _)| orders.remove(&draft.id)).collect())
+}
+
+async fn write_checkouts<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &Terms) -> Result<(), DbError> {
+    let users: Vec<i32> = drafts.iter().map(|draft| draft.user_id).collect();
+    let keys: Vec<&str> = drafts.iter().map(|draft| draft.key.as_str()).collect();
+    let operations: Vec<&str> = drafts.iter().map(|draft| draft.operation.word()).collect();
+    let totals: Vec<i64> = drafts.iter().map(|draft| draft.total_amount.0).collect();
+    let methods: Vec<i32> = drafts.iter().map(|draft| draft.payment_method_id).collect();
+    let tokens: Vec<&str> = drafts.iter().map(|draft| draft.gateway_token.as_str()).collect();
+    let metadata: Vec<&Value> = drafts.iter().map(|draft| &draft.metadata).collect();
+    let times: Vec<Timestamp> = drafts.iter().map(|draft| draft.created_at).collect();
+    let checkouts = ids(drafts, |draft| draft.id);
+    db::execute(
+        client,
+        WRITE_CHECKOUTS,
+        &[
+            &checkouts,
+            &users,
+            &keys,
+            &operations,
+            &totals,
+            &methods,
+            &tokens,
+            &metadata,
+            &times,
+            &terms.currency,
+            &terms.gateway,
+            &terms.resume_after_seconds,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn write_orders<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &Terms) -> Result<Vec<Row>, DbError> {
+    let lines: Vec<_> = drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (*draft, line))).collect();
+    let of_drafts: Vec<Value> = drafts.iter().map(|draft| draft.order_metadata()).collect();
+    let of_lines = drafts.iter().zip(&of_drafts).flat_map(|(draft, value)| vec![value; draft.lines.len()]);
+    let metadata: Vec<&Value> = of_lines.collect();
+    let checkouts: Vec<Uuid> = lines.iter().map(|(draft, _)| draft.id).collect();
+    let users: Vec<i32> = lines.iter().map(|(draft, _)| draft.user_id).collect();
+    let products: Vec<i32> = lines.iter().map(|(_, line)| line.product_id).collect();
+    let quantities: Vec<i32> = lines.iter().map(|(_, line)| line.quantity).collect();
+    let prices: Vec<i32> = lines.iter().map(|(_, line)| line.unit_price).collect();
+    let totals: Vec<i32> = lines.iter().map(|(_, line)| line.total_amount).collect();
+    let methods: Vec<i32> = lines.iter().map(|(draft, _)| draft.payment_method_id).collect();
+    let times: Vec<Timestamp> = lines.iter().map(|(draft, _)| draft.created_at).collect();
+    db::rows(
+        client,
+        WRITE_ORDERS,
+        &[
+            &checkouts,
+            &users,
+            &products,
+            &quantities,
+            &prices,
+            &totals,
+            &methods,
+            &metadata,
+            &times,
+            &terms.currency,
+        ],
+    )
+    .await
+}
+
+/// How a pending checkout ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Settlement {
+    pub(crate) checkout_id: Uuid,
+    pub(crate) end: End,
+    pub(crate) answer: Answer,
+    pub(crate) at: Timestamp,
+}
+
+/// What became of a checkout's charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Taken; the gateway's own name for it.
+    Captured(String),
+    /// Refused, with the word for programs.
+    Refused(&'static str),
+    /// Surely not made.
+    NotMade,
+}
+
+impl End {
+    fn words(&self) -> (&'static str, Option<&'static str>, &'static str) {
+        match self {
+            Self::Captured(_) => ("paid", None, "captured"),
+            Self::Refused(code) => ("failed", Some(code), "declined"),
+            Self::NotMade => ("failed", Some("charge_not_made"), "not_made"),
+        }
+    }
+
+    fn reference(&self) -> Option<&str> {
+        if let Self::Captured(reference) = self { Some(reference) } else { None }
+    }
+}
+
+/// Settles pending checkouts; `false` for one that was settled before.
+pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bool>, DbError> {
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let asked = ids(settlements, |one| one.checkout_id);
+    let pending = db::rows(&transaction, LOCK_PENDING, &[&asked]).await?;
+    let mut pending: HashSet<Uuid> = pending.iter().map(|row| row.get("id")).collect();
+    let fresh: Vec<&Settlement> = settlements.iter().filter(|one| pending.contains(&one.checkout_id)).collect();
+    // The same checkout twice in one batch: the first counts.
+    let fresh: Vec<&Settlement> = fresh.into_iter().filter(|one| pending.remove(&one.checkout_id)).collect();
+    if fresh.is_empty() {
+        return Ok(vec![false; settlements.len()]);
+    }
+    let checkouts = ids(&fresh, |one| one.checkout_id);
+    let statuses: Vec<&str> = fresh.iter().map(|one| one.end.words().0).collect();
+    let failures: Vec<Option<&str>> = fresh.iter().map(|one| one.end.words().1).collect();
+    let charges: Vec<&str> = fresh.iter().map(|one| one.end.words().2).collect();
+    let references: Vec<Option<&str>> = fresh.iter().map(|one| one.end.reference()).collect();
+    let answer_statuses: Vec<i16> = fresh.iter().map(|one| one.answer.status.cast_signed()).collect();
+    let bodies: Vec<&[u8]> = fresh.iter().map(|one| one.answer.body.as_ref()).collect();
+    let times: Vec<Timestamp> = fresh.iter().map(|one| one.at).collect();
+    db::rows(
+        &transaction,
+        SETTLE_CHECKOUTS,
+        &[&checkouts, &statuses, &failures, &charges, &references, &answer_statuses, &bodies, &times],
+    )
+    .await?;
+    db::execute(&transaction, SETTLE_ORDERS, &[&checkouts, &statuses, &times]).await?;
+    transaction.commit().await?;
+    let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
+    Ok(settlements.iter().map(|one| settled.remove(&one.checkout_id)).collect())
+}
+
+/// A pending checkout in the resumer's hands.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) checkout: Checkout,
+    pub(crate) operation: Operation,
+    pub(crate) gateway: String,
+    pub(crate) attempts: i16,
+}
+
+/// Claims up to `rows_max` pending checkouts that are due; with `alone_since`, also those written before it.
+pub(crate) async fn claim_pending(
+    db: &Db,
+    alone_since: Option<Timestamp>,
+    rows_max: i64,
+) -> Result<Vec<Pending>, DbError> {
+    let client = db.client().await?;
+    let (alone, since) = (alone_since.is_some(), alone_since.unwrap_or(Timestamp::UNIX_EPOCH));
+    let claim: [&(dyn ToSql + Sync); 5] =
+        [&alone, &since, &rows_max, &RESUME_PAUSE_SECONDS_MAX, &ATTEMPTS_BEFORE_ATTENTION];
+    let rows = db::rows(&client, CLAIM_PENDING, &claim).await?;
+    let claimed: Vec<Uuid> = rows.iter().map(|row| row.get("id")).collect();
+    let mut orders = orders::of_checkouts(&client, &claimed).await?;
+    let pending = |row: &Row| Pending {
+        operation: Operation::of(row.get("operation")),
+        gateway: row.get("gateway"),
+        attempts: row.get("attempts"),
+        checkout: Checkout {
+            id: row.get("id"),
+            status: CheckoutStatus::Pending,
+            total_amount: row.get("total_amount"),
+            currency: row.get("currency"),
+            payment_method_id: row.get("payment_method_id"),
+            orders: orders.remove(&row.get("id")).unwrap_or_default(),
+            created_at: row.get("created_at"),
+            needs_attention_since: None,
+            metadata: row.get("metadata"),
+        },
+    };
+    Ok(rows.iter().map(pending).collect())
+}
+
+/// One checkout with its orders, and whose it is.
+pub(crate) async fn read(db: &Db, id: Uuid) -> Result<Option<(i32, Checkout)>, DbError> {
+    let client = db.client().await?;
+    let rows = db::rows(&client, READ, &[&id]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let mut orders = orders::of_checkouts(&client, &[id]).await?;
+    let checkout = Checkout {
+        id,
+        status: CheckoutStatus::of(row.get("status")),
+        total_amount: row.get("total_amount"),
+        currency: row.get("currency"),
+        payment_method_id: row.get("payment_method_id"),
+        orders: orders.remove(&id).unwrap_or_default(),
+        created_at: row.get("created_at"),
+        needs_attention_since: row.get("needs_attention_since"),
+        metadata: row.get("metadata"),
+    };
+    Ok(Some((row.get("user_id"), checkout)))
+}
+
+/// One line of a checkout, for the comparison with InventoryService.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutLine {
+    /// The checkout.
+    pub checkout_id: Uuid,
+    /// `pending`, `paid` or `failed`.
+    pub checkout_status: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// The order that the line is.
+    pub order_id: i32,
+    /// The product.
+    pub product_id: i32,
+    /// Units.
+    pub quantity: i32,
+    /// The order's state.
+    pub order_status: String,
+    /// Whether something about the checkout is still to be told to InventoryService: not wrong, but under way.
+    pub is_in_flight: bool,
+}
+
+/// The lines of at most `checkouts_max` checkouts after `after`, in checkout order; empty at the end.
+pub async fn checkout_lines(db: &Db, after: Uuid, checkouts_max: i64) -> Result<Vec<CheckoutLine>, DbError> {
+    let rows = db.rows(CHECKOUT_LINES, &[&after, &checkouts_max]).await?;
+    let line = |row: &Row| CheckoutLine {
+        checkout_id: row.get("checkout_id"),
+        checkout_status: row.get("checkout_status"),
+        created_at: row.get("created_at"),
+        order_id: row.get("order_id"),
+        product_id: row.get("product_id"),
+        quantity: row.get("quantity"),
+        order_status: row.get("order_status"),
+        is_in_flight: row.get("is_in_flight"),
+    };
+    Ok(rows.iter().map(line).collect())
+}

@@ -1,0 +1,75 @@
+//! What the jobs need: the outbox, leases, partitions, the clock.
+
+use estore_api::inventory::RestockLine;
+use estore_kit::db::{Db, DbError};
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+const READ_OUTBOX: &str = include_str!("../../queries/read_outbox.sql");
+const DROP_TOLD: &str = include_str!("../../queries/drop_told.sql");
+const TAKE_LEASE: &str = include_str!("../../queries/take_lease.sql");
+const MAKE_PARTITIONS: &str = include_str!("../../queries/make_partitions.sql");
+const READ_CLOCK: &str = include_str!("../../queries/read_clock.sql");
+
+/// Something that InventoryService must be told.
+#[derive(Debug, Clone)]
+pub(crate) struct Untold {
+    pub(crate) id: i64,
+    pub(crate) checkout_id: Uuid,
+    pub(crate) news: News,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    /// The hold is a sale.
+    Paid,
+    /// The hold is to be released.
+    Failed,
+    /// The units go back.
+    Cancelled(RestockLine),
+}
+
+/// The oldest untold events.
+pub(crate) async fn untold(db: &Db, rows_max: i64) -> Result<Vec<Untold>, DbError> {
+    let news = |row: &Row, checkout_id: Uuid| match (row.get::<_, &str>("topic"), row.get::<_, Option<i32>>("order_id")) {
+        ("checkout.paid", _) => Ok(News::Paid),
+        ("checkout.failed", _) => Ok(News::Failed),
+        ("order.cancelled", Some(order_id)) => Ok(News::Cancelled(RestockLine {
+            order_id,
+            checkout_id,
+            product_id: row.get("product_id"),
+            quantity: row.get("quantity"),
+        })),
+        (other, _) => Err(DbError::Failed(format!("outbox.topic: {other}"))),
+    };
+    let untold = |row: &Row| {
+        let checkout_id = row.get("checkout_id");
+        Ok(Untold { id: row.get("id"), checkout_id, news: news(row, checkout_id)? })
+    };
+    db.rows(READ_OUTBOX, &[&rows_max]).await?.iter().map(untold).collect()
+}
+
+/// Removes what has been told.
+pub(crate) async fn drop_told(db: &Db, ids: &[i64]) -> Result<(), DbError> {
+    db.execute(DROP_TOLD, &[&ids]).await?;
+    Ok(())
+}
+
+/// Takes or keeps a job for `seconds`; `by_force` where its holder is known to be dead.
+pub(crate) async fn lease(db: &Db, name: &str, holder: Uuid, seconds: f64, by_force: bool) -> Result<bool, DbError> {
+    Ok(db.execute(TAKE_LEASE, &[&name, &holder, &seconds, &by_force]).await? == 1)
+}
+
+/// Makes the partitions of the coming months.
+pub(crate) async fn make_partitions(db: &Db, months_ahead: i32) -> Result<(), DbError> {
+    db.rows(MAKE_PARTITIONS, &[&months_ahead]).await?;
+    Ok(())
+}
+
+/// The database's time.
+pub(crate) async fn clock(db: &Db) -> Result<Timestamp, DbError> {
+    let row = db.row(READ_CLOCK, &[]).await?;
+    Ok(row.map(|row| row.get("now")).unwrap_or_default())
+}

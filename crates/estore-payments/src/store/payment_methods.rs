@@ -1,0 +1,65 @@
+//! Payment methods.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::GenericClient;
+use estore_kit::db::{self, Db, DbError};
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use crate::gateway::CardToken;
+use crate::payment_method::{CardDetails, PaymentMethod, StoredMethod};
+
+const READ: &str = include_str!("../../queries/read_methods.sql");
+const LIST: &str = include_str!("../../queries/list_methods_of_user.sql");
+const ADD: &str = include_str!("../../queries/add_method.sql");
+const DEACTIVATE: &str = include_str!("../../queries/deactivate_method.sql");
+
+/// Payment methods by id, whoever's they are.
+pub(crate) async fn by_id<C: GenericClient>(client: &C, ids: &[i32]) -> Result<HashMap<i32, StoredMethod>, DbError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = db::rows(client, READ, &[&ids]).await?;
+    rows.iter().map(|row| Ok((row.get("id"), stored(row)?))).collect()
+}
+
+/// A page of a customer's active payment methods, newest first, before the id `before`.
+pub(crate) async fn list(db: &Db, user_id: i32, before: i32, rows_max: i64) -> Result<Vec<PaymentMethod>, DbError> {
+    let rows = db.rows(LIST, &[&user_id.to_string(), &before, &rows_max]).await?;
+    rows.iter().map(|row| Ok(stored(row)?.method)).collect()
+}
+
+/// Adds a card to a customer, or finds it; answers whether it is new.
+pub(crate) async fn add(
+    db: &Db,
+    user_id: i32,
+    details: &CardDetails,
+    gateway: &str,
+    token: &CardToken,
+) -> Result<(PaymentMethod, bool), DbError> {
+    let details = serde_json::to_value(details).map_err(|error| DbError::Failed(error.to_string()))?;
+    let row = db.row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint]).await?;
+    let row = row.ok_or_else(|| DbError::Failed("an added payment method did not come back".to_owned()))?;
+    Ok((stored(&row)?.method, row.get("is_new")))
+}
+
+/// Deactivates a customer's payment method; `false` where there is none.
+pub(crate) async fn deactivate(db: &Db, user_id: i32, id: i32) -> Result<bool, DbError> {
+    Ok(db.execute(DEACTIVATE, &[&id, &user_id.to_string()]).await? == 1)
+}
+
+fn stored(row: &Row) -> Result<StoredMethod, DbError> {
+    let details: Value = row.get("details");
+    let details: CardDetails =
+        serde_json::from_value(details).map_err(|error| DbError::Failed(format!("payment_methods.details: {error}")))?;
+    let method = PaymentMethod {
+        id: row.get("id"),
+        user_id: row.get("user_id"),
+        payment_type: row.get("payment_type"),
+        details,
+        is_active: row.get::<_, Option<bool>>("is_active").unwrap_or(false),
+        created_at: row.get("created_at"),
+    };
+    Ok(StoredMethod { method, gateway: row.get("gateway"), gateway_token: row.get("gateway_token") })
+}

@@ -1,0 +1,8 @@
+//! Tests through the routes, on a real PostgreSQL, with a neighbour and a gateway that fail when told to.
+
+mod bench;
+mod cards;
+mod crashes;
+mod placing;
+mod refunds;
+mod schema;

@@ -1,0 +1,352 @@
+//! A PaymentService of one's own for each test.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use axum::{Extension, Router};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use estore_api::inventory::{
+    HeldLine, HoldOutcome, HoldRequest, InventoryApi, OpenHold, OpenHoldsQuery, RestockLine, ShortLine, Shortage,
+};
+use estore_api::neighbour::CallError;
+use estore_kit::auth::{Claims, ISSUER, Verifier};
+use estore_kit::batcher::BatchLimits;
+use estore_kit::db::Db;
+use estore_testkit::cluster::{TestCluster, TestDatabase};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::card::Card;
+use crate::gateway::sandbox::Sandbox;
+use crate::gateway::{CardToken, ClosedSale, Gateway, GatewayError, GatewayRefund, RefundOutcome, Sale, SaleOutcome};
+use crate::{MIGRATIONS, Payments, PaymentsConfig};
+
+/// A buyer, another, and a member of staff.
+pub(super) const BUYER: i32 = 7;
+pub(super) const OTHER: i32 = 8;
+pub(super) const STAFF: i32 = 9;
+/// A product at 2.50 and one at 10.00, with plenty of stock; one with a single unit.
+pub(super) const TEA: i32 = 1;
+pub(super) const CUP: i32 = 2;
+pub(super) const LAST: i32 = 3;
+
+/// A neighbour in memory.
+#[derive(Default)]
+pub(super) struct Stock {
+    pub(super) state: Mutex<StockState>,
+    /// Holds are made, but the answer is lost.
+    pub(super) loses_answers: AtomicBool,
+    /// Nothing is done.
+    pub(super) is_away: AtomicBool,
+}
+
+#[derive(Default)]
+pub(super) struct StockState {
+    pub(super) products: HashMap<i32, (i32, i32)>,
+    pub(super) holds: HashMap<Uuid, (&'static str, Vec<HeldLine>)>,
+    pub(super) restocked: HashSet<i32>,
+}
+
+impl Stock {
+    fn check(&self) -> Result<(), CallError> {
+        let away = self.is_away.load(SeqCst);
+        if away { Err(CallError { service: "inventory", cause: "away".into() }) } else { Ok(()) }
+    }
+
+    /// Units that can still be sold.
+    pub(super) fn left(&self, product: i32) -> i32 {
+        self.state.lock().unwrap().products[&product].1
+    }
+
+    /// How many holds are in this state.
+    pub(super) fn holds(&self, state: &str) -> usize {
+        self.state.lock().unwrap().holds.values().filter(|hold| hold.0 == state).count()
+    }
+}
+
+impl StockState {
+    fn hold(&mut self, request: &HoldRequest) -> HoldOutcome {
+        if let Some((state, lines)) = self.holds.get(&request.checkout_id) {
+            return if *state == "open" { HoldOutcome::Held { lines: lines.clone() } } else { HoldOutcome::Over };
+        }
+        let short = |line: &estore_api::inventory::HoldLine| {
+            let (reason, available) = match self.products.get(&line.product_id) {
+                None => (Shortage::UnknownProduct, 0),
+                Some((_, left)) if *left < line.quantity => (Shortage::OutOfStock, *left),
+                Some(_) => return None,
+            };
+            Some(ShortLine { product_id: line.product_id, requested: line.quantity, available, reason })
+        };
+        let short: Vec<_> = request.lines.iter().filter_map(short).collect();
+        if !short.is_empty() {
+            return HoldOutcome::Refused { lines: short };
+        }
+        let mut lines = Vec::new();
+        for line in &request.lines {
+            let product = self.products.get_mut(&line.product_id).unwrap();
+            product.1 -= line.quantity;
+            lines.push(HeldLine { product_id: line.product_id, quantity: line.quantity, unit_price: product.0 });
+        }
+        self.holds.insert(request.checkout_id, ("open", lines.clone()));
+        HoldOutcome::Held { lines }
+    }
+
+    fn end(&mut self, checkout: Uuid, state: &'static str) {
+        let hold = self.holds.entry(checkout).or_insert((state, Vec::new()));
+        if hold.0 == "open" {
+            hold.0 = state;
+            if state == "released" {
+                for line in &hold.1 {
+                    self.products.get_mut(&line.product_id).unwrap().1 += line.quantity;
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl InventoryApi for Stock {
+    async fn hold(&self, holds: Vec<HoldRequest>) -> Result<Vec<HoldOutcome>, CallError> {
+        self.check()?;
+        let outcomes = holds.iter().map(|hold| self.state.lock().unwrap().hold(hold)).collect();
+        if self.loses_answers.load(SeqCst) {
+            return Err(CallError { service: "inventory", cause: "the answer was lost".into() });
+        }
+        Ok(outcomes)
+    }
+
+    async fn release(&self, checkouts: Vec<Uuid>) -> Result<(), CallError> {
+        self.check()?;
+        checkouts.into_iter().for_each(|id| self.state.lock().unwrap().end(id, "released"));
+        Ok(())
+    }
+
+    async fn sell(&self, checkouts: Vec<Uuid>) -> Result<(), CallError> {
+        self.check()?;
+        checkouts.into_iter().for_each(|id| self.state.lock().unwrap().end(id, "sold"));
+        Ok(())
+    }
+
+    async fn restock(&self, lines: Vec<RestockLine>) -> Result<(), CallError> {
+        self.check()?;
+        let mut state = self.state.lock().unwrap();
+        for line in lines {
+            state.end(line.checkout_id, "sold");
+            if state.restocked.insert(line.order_id) {
+                state.products.get_mut(&line.product_id).unwrap().1 += line.quantity;
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_holds(&self, query: OpenHoldsQuery) -> Result<Vec<OpenHold>, CallError> {
+        self.check()?;
+        let state = self.state.lock().unwrap();
+        let mut open: Vec<Uuid> = state.holds.iter().filter(|(_, hold)| hold.0 == "open").map(|(id, _)| *id).collect();
+        open.retain(|id| query.after.is_none_or(|after| *id > after));
+        open.sort_unstable();
+        Ok(open.into_iter().map(|checkout_id| OpenHold { checkout_id, created_at: Timestamp::UNIX_EPOCH }).collect())
+    }
+}
+
+/// The sandbox behind a line that can fail.
+pub(super) struct FaultyGateway {
+    pub(super) sandbox: Sandbox,
+    /// Sales do not reach it, and are told as unknown.
+    pub(super) loses_sales: AtomicBool,
+    /// Its answers are lost.
+    pub(super) loses_answers: AtomicBool,
+    /// It refuses refunds.
+    pub(super) refuses_refunds: AtomicBool,
+    /// Sales asked of it.
+    pub(super) sales: AtomicUsize,
+}
+
+#[async_trait]
+impl Gateway for FaultyGateway {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn batches(&self) -> BatchLimits {
+        self.sandbox.batches()
+    }
+
+    async fn tokenise(&self, card: &Card) -> Result<CardToken, GatewayError> {
+        self.sandbox.tokenise(card).await
+    }
+
+    async fn sale(&self, sales: Vec<Sale>) -> Vec<SaleOutcome> {
+        self.sales.fetch_add(sales.len(), SeqCst);
+        let lost = || SaleOutcome::Unknown { cause: "lost".into() };
+        if self.loses_sales.load(SeqCst) {
+            return sales.iter().map(|_| lost()).collect();
+        }
+        let outcomes = self.sandbox.sale(sales).await;
+        if self.loses_answers.load(SeqCst) { outcomes.iter().map(|_| lost()).collect() } else { outcomes }
+    }
+
+    async fn close(&self, keys: Vec<Uuid>) -> Vec<ClosedSale> {
+        if self.loses_answers.load(SeqCst) {
+            return keys.iter().map(|_| ClosedSale::Silent { cause: "lost".into() }).collect();
+        }
+        self.sandbox.close(keys).await
+    }
+
+    async fn refund(&self, refunds: Vec<GatewayRefund>) -> Vec<RefundOutcome> {
+        if self.refuses_refunds.load(SeqCst) {
+            return refunds.iter().map(|_| RefundOutcome::Refused { cause: "no".into() }).collect();
+        }
+        let outcomes = self.sandbox.refund(refunds).await;
+        let lost = || RefundOutcome::Unknown { cause: "lost".into() };
+        if self.loses_answers.load(SeqCst) { outcomes.iter().map(|_| lost()).collect() } else { outcomes }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(super) struct Got {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Bytes,
+    pub(super) json: Value,
+}
+
+impl Got {
+    #[track_caller]
+    pub(super) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
+        self
+    }
+
+    pub(super) fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn is_replay(&self) -> bool {
+        self.headers.contains_key("idempotent-replayed")
+    }
+
+    /// `id` as the integer it is.
+    pub(super) fn id(&self) -> i64 {
+        self.json["id"].as_i64().unwrap()
+    }
+}
+
+/// The service with its surroundings.
+pub(super) struct Bench {
+    pub(super) payments: Payments,
+    pub(super) stock: Arc<Stock>,
+    pub(super) gateway: Arc<FaultyGateway>,
+    pub(super) db: Db,
+    pub(super) database: TestDatabase,
+    router: Router,
+    signing: EncodingKey,
+}
+
+impl Bench {
+    pub(super) async fn start() -> Self {
+        let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
+        let db = Db::new(database.app_config(), 12).unwrap();
+        let stock = Arc::new(Stock::default());
+        stock.state.lock().unwrap().products =
+            HashMap::from([(TEA, (250, 100_000)), (CUP, (1_000, 100_000)), (LAST, (500, 1))]);
+        let gateway = Arc::new(FaultyGateway {
+            sandbox: Sandbox::open(db.clone()).await.unwrap(),
+            loses_sales: AtomicBool::new(false),
+            loses_answers: AtomicBool::new(false),
+            refuses_refunds: AtomicBool::new(false),
+            sales: AtomicUsize::new(0),
+        });
+        let (inventory, charger): (Arc<dyn InventoryApi>, Arc<dyn Gateway>) = (stock.clone(), gateway.clone());
+        let config = PaymentsConfig { resume_after_seconds: 1, ..PaymentsConfig::default() };
+        let payments = Payments::start_with(db.clone(), config, inventory, charger).await.unwrap();
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        let keys = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "test", "alg": "EdDSA", "x": x}]});
+        let verifier = Arc::new(Verifier::given(&serde_json::from_value(keys).unwrap()));
+        let router = Router::from(payments.router()).layer(Extension(verifier));
+        let signing = EncodingKey::from_ed_der(pair.to_pkcs8().unwrap().as_ref());
+        Self { payments, stock, gateway, db, database, router, signing }
+    }
+
+    fn token(&self, user: i32, verified: bool) -> String {
+        let roles = if user == STAFF { vec!["staff".to_owned()] } else { Vec::new() };
+        let now = Timestamp::now().as_second();
+        let (iss, aud, sub) = (ISSUER.to_owned(), ISSUER.to_owned(), user.to_string());
+        let claims = Claims { iss, aud, sub, sid: "s".into(), iat: now, exp: now + 60, verified, roles };
+        let header = Header { kid: Some("test".into()), ..Header::new(Algorithm::EdDSA) };
+        encode(&header, &claims, &self.signing).unwrap()
+    }
+
+    pub(super) async fn send(&self, request: Request<Body>) -> Got {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&bytes).unwrap_or_default();
+        Got { status, headers, bytes, json }
+    }
+
+    pub(super) fn request(&self, user: i32, method: &str, path: &str, key: Option<&str>, body: &Value) -> Request<Body> {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header("authorization", format!("Bearer {}", self.token(user, user != 5)));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+    }
+
+    pub(super) async fn get(&self, user: i32, path: &str) -> Got {
+        self.send(self.request(user, "GET", path, None, &Value::Null)).await
+    }
+
+    pub(super) async fn post(&self, user: i32, path: &str, key: &str, body: Value) -> Got {
+        self.send(self.request(user, "POST", path, Some(key), &body)).await
+    }
+
+    /// A card of the user's: the id of the payment method.
+    pub(super) async fn card(&self, user: i32, number: &str) -> i64 {
+        let details = json!({"card_number": number, "expiry_month": 12, "expiry_year": 2040, "cvc": "123"});
+        let body = json!({"payment_type": "card", "details": details});
+        let got = self.send(self.request(user, "POST", "/v1/payment-methods", None, &body)).await;
+        assert!(matches!(got.status, 200 | 201), "{}", got.json);
+        got.id()
+    }
+
+    /// Buys one product.
+    pub(super) async fn order(&self, user: i32, key: &str, product: i32, quantity: i32, card: i64) -> Got {
+        let body = json!({"product_id": product, "quantity": quantity, "payment_method_id": card});
+        self.post(user, "/v1/orders", key, body).await
+    }
+
+    /// One number out of the database.
+    pub(super) async fn count(&self, sql: &str) -> i64 {
+        self.db.row(sql, &[]).await.unwrap().unwrap().get(0)
+    }
+
+    /// Every check of the promises; panics naming the rows at fault.
+    pub(super) async fn verify(&self) {
+        for check in crate::CHECKS {
+            let rows = self.db.rows(check.sql, &[]).await.unwrap();
+            let found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            assert!(found.is_empty(), "{}: {found:?}", check.name);
+        }
+    }
+
+    /// Tells the neighbour everything that is to be told.
+    pub(super) async fn relay(&self) {
+        let holder = Uuid::now_v7();
+        while crate::operations::relay_outbox::relay_outbox(&self.payments.shop, holder, true).await.unwrap() > 0 {}
+    }
+}
