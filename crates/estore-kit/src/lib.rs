@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod batcher;
 pub mod check;
+pub mod crash;
 pub mod db;
 pub mod edge;
 pub mod extract;

@@ -3,14 +3,21 @@
 //! [`Shop::running`] gives a shop that stands for all tests (the `with-shops` binary starts one of each kind), or
 //! starts one for this test alone. Tests that kill or stop always start their own with [`Shop::start`].
 
+mod address;
+mod database;
+mod mail;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+
+pub use address::{Address, Processes};
+use address::{free_url, host};
+use mail::newest_mail;
 
 /// How long a shop may take to start before a test gives up.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
@@ -21,54 +28,14 @@ pub const ADMIN_EMAIL: &str = "boss@shop.test";
 /// Its password, and that of every test customer.
 pub const PASSWORD: &str = "correct horse battery staple 7";
 
-/// How a shop is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Processes {
-    /// `estore up`.
-    One,
-    /// `estore db run` and `estore serve` for each service.
-    Three,
-}
-
-impl Processes {
-    /// The environment variable that names the standing shop of this kind.
-    #[must_use]
-    pub fn variable(self) -> &'static str {
-        match self {
-            Self::One => "ESTORE_TEST_SHOP_ONE",
-            Self::Three => "ESTORE_TEST_SHOP_THREE",
-        }
-    }
-}
-
-/// Where a shop is reached.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Address {
-    /// Base URL of UserService.
-    pub users: String,
-    /// Base URL of InventoryService.
-    pub inventory: String,
-    /// Base URL of PaymentService.
-    pub payments: String,
-    /// Its data directory.
-    pub data_dir: PathBuf,
-}
-
-impl Address {
-    /// The URL of a public path, at the service that owns it.
-    #[must_use]
-    pub fn url(&self, path: &str) -> String {
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
-        let base = if starts(&["/v1/categories", "/v1/products"]) {
-            &self.inventory
-        } else if starts(&["/v1/payment-methods", "/v1/checkouts", "/v1/orders"]) {
-            &self.payments
-        } else {
-            &self.users
-        };
-        format!("{base}{path}")
-    }
-}
+/// Process number of `estore db run` where there are three services.
+pub const DATABASE: usize = 0;
+/// Process number of UserService where there are three.
+pub const USERS: usize = 1;
+/// Process number of InventoryService where there are three.
+pub const INVENTORY: usize = 2;
+/// Process number of PaymentService where there are three.
+pub const PAYMENTS: usize = 3;
 
 /// A shop and, where this test started it, its processes.
 #[derive(Debug)]
@@ -113,29 +80,68 @@ impl Shop {
 
     /// Starts the processes (again), on the data directory as it is.
     pub async fn start_processes(&mut self) {
+        self.address.users = free_url(&self.address.users);
         match self.processes {
             Processes::One => {
-                let url = free_url(&self.address.users);
-                self.spawn(&["up", "--listen", host(&url)], &[]);
-                (self.address.users, self.address.inventory, self.address.payments) = (url.clone(), url.clone(), url);
+                self.address.inventory.clone_from(&self.address.users);
+                self.address.payments.clone_from(&self.address.users);
+                self.launch(0, &[]);
             }
             Processes::Three => {
-                self.spawn(&["db", "run"], &[]);
+                self.address.inventory = free_url(&self.address.inventory);
+                self.address.payments = free_url(&self.address.payments);
+                self.launch(DATABASE, &[]);
                 self.wait_for_database().await;
-                let users = free_url(&self.address.users);
-                let inventory = free_url(&self.address.inventory);
-                let payments = free_url(&self.address.payments);
-                let neighbours = [
-                    ("ESTORE_SERVICES__USERS_URL", users.as_str()),
-                    ("ESTORE_SERVICES__INVENTORY_URL", inventory.as_str()),
-                ];
-                self.spawn(&["serve", "users", "--listen", host(&users)], &neighbours);
-                self.spawn(&["serve", "inventory", "--listen", host(&inventory)], &neighbours);
-                self.spawn(&["serve", "payments", "--listen", host(&payments)], &neighbours);
-                (self.address.users, self.address.inventory, self.address.payments) = (users, inventory, payments);
+                for which in [USERS, INVENTORY, PAYMENTS] {
+                    self.launch(which, &[]);
+                }
             }
         }
         self.wait_until_ready().await;
+    }
+
+    /// Starts process number `which` (again) with further variables, which come before those it has anyway; does not
+    /// wait for it.
+    pub fn launch(&mut self, which: usize, environment: &[(&str, &str)]) {
+        let Address { users, inventory, payments, .. } = self.address.clone();
+        let arguments = match (self.processes, which) {
+            (Processes::One, _) => vec!["up", "--listen", host(&users)],
+            (Processes::Three, DATABASE) => vec!["db", "run"],
+            (Processes::Three, USERS) => vec!["serve", "users", "--listen", host(&users)],
+            (Processes::Three, INVENTORY) => vec!["serve", "inventory", "--listen", host(&inventory)],
+            (Processes::Three, _) => vec!["serve", "payments", "--listen", host(&payments)],
+        };
+        let mut variables = vec![];
+        if self.processes == Processes::Three && which != DATABASE {
+            variables.push(("ESTORE_SERVICES__USERS_URL", users.as_str()));
+            variables.push(("ESTORE_SERVICES__INVENTORY_URL", inventory.as_str()));
+        }
+        variables.extend_from_slice(environment);
+        let child = self.spawn(&arguments, &variables);
+        if which < self.children.len() {
+            self.children[which] = child;
+        } else {
+            self.children.push(child);
+        }
+    }
+
+    /// Kills process number `which` if it lives, and starts it again with further variables.
+    pub async fn restart(&mut self, which: usize, environment: &[(&str, &str)]) {
+        self.kill(which);
+        self.launch(which, environment);
+        self.wait_until_ready().await;
+    }
+
+    /// Waits until process number `which` has ended; answers whether it did within `limit`.
+    pub async fn has_ended(&mut self, which: usize, limit: Duration) -> bool {
+        let begun = Instant::now();
+        while self.children[which].try_wait().expect("a process of ours can be waited for").is_none() {
+            if begun.elapsed() > limit {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        true
     }
 
     /// Waits until every service says it is ready.
@@ -199,8 +205,10 @@ impl Shop {
         let mut well = true;
         // Services first, the database's keeper last.
         while let Some(mut child) = self.children.pop() {
-            let pid = Pid::from_raw(i32::try_from(child.id()).expect("process ids are small"));
-            kill(pid, Signal::SIGTERM).ok();
+            if child.try_wait().expect("a process of ours can be waited for").is_none() {
+                let pid = Pid::from_raw(i32::try_from(child.id()).expect("process ids are small"));
+                kill(pid, Signal::SIGTERM).ok();
+            }
             let begun = Instant::now();
             let ended = loop {
                 match child.try_wait().expect("a process of ours can be waited for") {
@@ -236,13 +244,13 @@ impl Shop {
         }
     }
 
-    fn spawn(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
+    fn spawn(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.address.data_dir.parent().unwrap_or(Path::new("/tmp")).join("estore.log"))
             .expect("a log file");
-        let child = Command::new(&self.binary)
+        Command::new(&self.binary)
             .args(arguments)
             .arg("--data-dir")
             .arg(&self.address.data_dir)
@@ -251,8 +259,7 @@ impl Shop {
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
             .spawn()
-            .expect("the binary starts");
-        self.children.push(child);
+            .expect("the binary starts")
     }
 
     async fn wait_for_database(&self) {
@@ -275,33 +282,4 @@ impl Drop for Shop {
             eprintln!("the shop's data and log are kept in {}", folder.keep().display());
         }
     }
-}
-
-/// A free address; the one used before, when there was one.
-fn free_url(before: &str) -> String {
-    if !before.is_empty() {
-        return before.to_owned();
-    }
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    format!("http://{}", listener.local_addr().expect("its address"))
-}
-
-fn host(url: &str) -> &str {
-    url.trim_start_matches("http://")
-}
-
-fn newest_mail(folder: &Path, email: &str, text: &str) -> Option<String> {
-    let mut mails: Vec<_> = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
-        })
-        .filter(|(_, path)| path.extension().is_some_and(|kind| kind == "eml"))
-        .collect();
-    mails.sort();
-    mails.into_iter().rev().find_map(|(_, path)| {
-        let mail = std::fs::read_to_string(path).ok()?;
-        (mail.contains(&format!("To: {email}")) && mail.contains(text)).then_some(mail)
-    })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use estore_api::inventory::{HoldOutcome, HoldRequest};
+use estore_kit::crash;
 use estore_kit::db::{Db, DbError};
 use uuid::Uuid;
 
@@ -76,6 +77,8 @@ async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>,
         let cause = format!("stock of {taken} products was taken where {} were locked", wanted.len());
         return Err(DbError::Failed(cause));
     }
+    crash::point("hold_before_commit");
     transaction.commit().await?;
+    crash::point("hold_after_commit");
     Ok(outcomes)
 }

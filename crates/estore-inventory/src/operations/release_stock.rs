@@ -1,5 +1,6 @@
 //! Gives the stock of dead checkouts back.
 
+use estore_kit::crash;
 use estore_kit::db::{Db, DbError};
 use uuid::Uuid;
 
@@ -12,5 +13,8 @@ pub(crate) async fn release_stock(db: &Db, checkouts: &[Uuid]) -> Result<(), DbE
     holds::lock_held_products(&transaction, checkouts).await?;
     holds::insert_tombstones(&transaction, checkouts).await?;
     holds::release(&transaction, checkouts).await?;
-    Ok(transaction.commit().await?)
+    crash::point("release_before_commit");
+    transaction.commit().await?;
+    crash::point("release_after_commit");
+    Ok(())
 }

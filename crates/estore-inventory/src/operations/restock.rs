@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use estore_api::inventory::RestockLine;
+use estore_kit::crash;
 use estore_kit::db::{Db, DbError};
 use uuid::Uuid;
 
@@ -18,5 +19,8 @@ pub(crate) async fn restock(db: &Db, lines: &[RestockLine]) -> Result<(), DbErro
     holds::lock_stock(&transaction, &products).await?;
     holds::sell(&transaction, &checkouts).await?;
     holds::restock(&transaction, lines).await?;
-    Ok(transaction.commit().await?)
+    crash::point("restock_before_commit");
+    transaction.commit().await?;
+    crash::point("restock_after_commit");
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! Turns the holds of paid checkouts into sales; their units are off the shelf already.
 
+use estore_kit::crash;
 use estore_kit::db::{Db, DbError};
 use uuid::Uuid;
 
@@ -10,5 +11,8 @@ pub(crate) async fn sell_stock(db: &Db, checkouts: &[Uuid]) -> Result<(), DbErro
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
     holds::sell(&transaction, checkouts).await?;
-    Ok(transaction.commit().await?)
+    crash::point("sell_before_commit");
+    transaction.commit().await?;
+    crash::point("sell_after_commit");
+    Ok(())
 }
