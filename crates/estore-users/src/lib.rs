@@ -1,1 +1,31 @@
-//! Placeholder.
+//! UserService: accounts, credentials, verification, sessions and roles.
+//!
+//! Access tokens are verified by anybody who has the published keys; everything else about a
+//! person stays here.
+
+mod access_token;
+mod checks;
+mod config;
+mod customer_csv;
+mod email;
+mod hashing;
+mod http;
+mod letter;
+mod limits;
+mod operations;
+mod password;
+mod post;
+mod schema;
+mod secret;
+mod service;
+mod store;
+mod user;
+
+pub use access_token::KeyError;
+pub use checks::CHECKS;
+pub use config::{MailConfig, MailKind, MailUrl, UsersConfig};
+pub use operations::create_admin::CreateAdminError;
+pub use operations::import_customers::{ImportError, ImportFault, ImportReport};
+pub use post::PostError;
+pub use schema::MIGRATIONS;
+pub use service::{StartError, Users};

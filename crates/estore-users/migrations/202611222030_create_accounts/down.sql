@@ -1,0 +1,3 @@
+-- destructive: every account and its unused verification tokens
+DROP TABLE verification_tokens;
+DROP TABLE users;

@@ -1,0 +1,3 @@
+-- Tokens that ended; a whole scan, of a table that this keeps small.
+DELETE FROM password_reset_tokens
+WHERE token IN (SELECT token FROM password_reset_tokens WHERE expires_at < now() LIMIT $1)

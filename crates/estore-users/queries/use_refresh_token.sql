@@ -1,0 +1,19 @@
+-- Uses a refresh token up, puts the next one in its place and answers who it speaks for; primary keys.
+WITH used AS (
+    UPDATE refresh_tokens SET used_at = now()
+    WHERE token = $1 AND used_at IS NULL AND expires_at > now()
+    RETURNING session_id
+), session AS (
+    UPDATE sessions SET last_used_at = now(), expires_at = now() + $3::int * interval '1 day'
+    FROM used
+    WHERE sessions.id = used.session_id AND sessions.ended_at IS NULL
+    RETURNING sessions.id, sessions.user_id, sessions.expires_at
+), next AS (
+    INSERT INTO refresh_tokens (token, session_id, expires_at)
+    SELECT $2, id, expires_at FROM session
+)
+SELECT session.id AS session_id, users.id, users.is_verified, users.is_admin,
+    ARRAY(SELECT role::text FROM user_roles WHERE user_id = users.id ORDER BY role) AS roles
+FROM session
+JOIN users ON users.id = session.user_id
+WHERE users.is_active

@@ -1,0 +1,197 @@
+//! The key that signs access tokens, and the set that others verify them with.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use estore_kit::auth::{Claims, ISSUER};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters,
+    OctetKeyPairType, PublicKeyUse, ThumbprintHash,
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use uuid::Uuid;
+
+use crate::secret::Secret;
+use crate::user::Standing;
+
+const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+const PEM_END: &str = "-----END PRIVATE KEY-----";
+const PEM_LINE_CHARACTERS: usize = 64;
+
+/// Why there is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read or made.
+    #[error("cannot read or make the token key {path}: {cause}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file holds something else.
+    #[error("{0} does not hold an Ed25519 private key in PKCS#8 PEM; move it away to have a new one made")]
+    NotAKey(String),
+    /// The library refused.
+    #[error("cannot make a token key: {0}")]
+    Refused(String),
+}
+
+/// Signs access tokens.
+#[derive(Clone)]
+pub(crate) struct Signer {
+    key: EncodingKey,
+    header: Header,
+    key_set: JwkSet,
+    seconds: u32,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer").field("kid", &self.header.kid).finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    /// Reads the key file, or makes it. Tokens are good for `seconds`.
+    pub(crate) fn open(path: &Path, seconds: u32) -> Result<Self, KeyError> {
+        let file = |cause| KeyError::File { path: path.display().to_string(), cause };
+        if !path.try_exists().map_err(file)? {
+            make_key_file(path)?;
+        }
+        let der = der_of(&fs::read_to_string(path).map_err(file)?)
+            .ok_or_else(|| KeyError::NotAKey(path.display().to_string()))?;
+        let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_rejected| KeyError::NotAKey(path.display().to_string()))?;
+        let key_set = JwkSet { keys: vec![public_key(pair.public_key().as_ref())?] };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = key_set.keys.first().and_then(|key| key.common.key_id.clone());
+        Ok(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds })
+    }
+
+    pub(crate) fn key_set(&self) -> &JwkSet {
+        &self.key_set
+    }
+
+    /// How long a token is good for.
+    pub(crate) fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
+    /// A token for a user's session.
+    pub(crate) fn sign(&self, user: &Standing, session: Uuid) -> Result<Secret, jsonwebtoken::errors::Error> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: ISSUER.to_owned(),
+            sub: user.id.to_string(),
+            sid: session.to_string(),
+            iat: now,
+            exp: now.saturating_add(i64::from(self.seconds)),
+            verified: user.is_verified,
+            roles: user.all_roles(),
+        };
+        encode(&self.header, &claims, &self.key).map(Secret::new)
+    }
+}
+
+fn public_key(public: &[u8]) -> Result<Jwk, KeyError> {
+    let mut key = Jwk {
+        common: CommonParameters {
+            public_key_use: Some(PublicKeyUse::Signature),
+            key_algorithm: Some(KeyAlgorithm::EdDSA),
+            ..CommonParameters::default()
+        },
+        algorithm: AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+            key_type: OctetKeyPairType::OctetKeyPair,
+            curve: EllipticCurve::Ed25519,
+            x: URL_SAFE_NO_PAD.encode(public),
+        }),
+    };
+    let name = key.thumbprint(ThumbprintHash::SHA256).map_err(|error| KeyError::Refused(error.to_string()))?;
+    key.common.key_id = Some(name);
+    Ok(key)
+}
+
+/// Two processes may start at once: each writes its own file, the first to link it wins, both read the winner's.
+fn make_key_file(path: &Path) -> Result<(), KeyError> {
+    let file = |cause| KeyError::File { path: path.display().to_string(), cause };
+    let refused = |error: aws_lc_rs::error::Unspecified| KeyError::Refused(error.to_string());
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(refused)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(file)?;
+    }
+    let draft = path.with_extension(format!("{}.new", Uuid::new_v4()));
+    let made = write_private(&draft, &pem_of(pkcs8.as_ref())).and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    });
+    drop(fs::remove_file(&draft));
+    made.map_err(file)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn pem_of(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut pem = format!("{PEM_BEGIN}\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, behind) = rest.split_at(rest.len().min(PEM_LINE_CHARACTERS));
+        pem.push_str(line);
+        pem.push('\n');
+        rest = behind;
+    }
+    pem + PEM_END + "\n"
+}
+
+fn der_of(pem: &str) -> Option<Vec<u8>> {
+    let (_, rest) = pem.split_once(PEM_BEGIN)?;
+    let (text, _) = rest.split_once(PEM_END)?;
+    STANDARD.decode(text.split_whitespace().collect::<String>()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use estore_kit::auth::Verifier;
+    use uuid::Uuid;
+
+    use super::Signer;
+    use crate::user::Standing;
+
+    #[tokio::test]
+    async fn a_key_is_made_once_and_its_tokens_verify_by_the_published_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/key.pem");
+        let first = Signer::open(&path, 900).unwrap();
+        let again = Signer::open(&path, 900).unwrap();
+        assert_eq!(first.key_set(), again.key_set());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let user = Standing { id: 7, is_verified: true, is_admin: true, roles: vec!["staff".into()] };
+        let token = first.sign(&user, Uuid::nil()).unwrap();
+        let caller = Verifier::given(again.key_set()).verify(token.reveal()).await.unwrap();
+        assert!(caller.user_id == 7 && caller.verified && caller.is_admin && caller.is_staff);
+        assert!(!format!("{first:?}").contains("key:"));
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        std::fs::write(&path, "hello").unwrap();
+        assert!(Signer::open(&path, 900).unwrap_err().to_string().contains("key.pem"));
+    }
+}

@@ -1,0 +1,90 @@
+//! What can be set.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The section `[users]` of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsersConfig {
+    /// What mailed links begin with.
+    pub public_url: String,
+    /// The Ed25519 key (PKCS#8 in PEM) that signs access tokens; made when it is missing.
+    pub token_key_file: PathBuf,
+    /// How long an access token is good for, in seconds.
+    pub access_token_seconds: u32,
+    /// How long a session lives without being used, in days.
+    pub refresh_token_days: u32,
+    /// How long a verification link is good for, in hours.
+    pub verification_hours: u32,
+    /// How long a reset link is good for, in minutes.
+    pub reset_minutes: u32,
+    /// How many passwords are hashed at a time; each takes a processor and 19 MiB.
+    pub hashes_at_a_time: usize,
+    /// How mail leaves.
+    pub mail: MailConfig,
+}
+
+impl Default for UsersConfig {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            token_key_file: PathBuf::from("estore-data/secrets/token-key.pem"),
+            access_token_seconds: 900,
+            refresh_token_days: 30,
+            verification_hours: 24,
+            reset_minutes: 60,
+            hashes_at_a_time: 2,
+            mail: MailConfig::default(),
+        }
+    }
+}
+
+/// The section `[users.mail]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// Whether letters become files or go to a mail server.
+    pub kind: MailKind,
+    /// The folder of the `.eml` files, made when it is missing.
+    pub dir: PathBuf,
+    /// The mail server: `smtps://user:password@host`, or `smtp://host?tls=required`.
+    pub url: MailUrl,
+    /// Who letters are from.
+    pub from: String,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            kind: MailKind::Files,
+            dir: PathBuf::from("estore-data/mail"),
+            url: MailUrl::default(),
+            from: "EStore <no-reply@localhost.localdomain>".to_owned(),
+        }
+    }
+}
+
+/// Where letters go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailKind {
+    /// One `.eml` file a letter.
+    #[default]
+    Files,
+    /// A mail server.
+    Smtp,
+}
+
+/// A mail server's URL, which holds its password and never prints.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct MailUrl(pub String);
+
+impl fmt::Debug for MailUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "…" })
+    }
+}

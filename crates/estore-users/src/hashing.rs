@@ -1,0 +1,188 @@
+//! Passwords to hashes and back to a verdict, a bounded number at a time, off the async threads.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+
+use crate::limits::{
+    ARGON2_KIB_MAX, ARGON2_LANES_MAX, ARGON2_PASSES_MAX, BCRYPT_COST_MAX, HASH_WAIT, HASHES_WAITING_MAX,
+};
+use crate::secret::Secret;
+
+/// What new hashes cost, after OWASP's advice: KiB, passes, lanes.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// No password has this hash: it makes a login for an unknown address as long as any other.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw";
+/// The longest hash, as its column has it.
+const HASH_CHARACTERS_MAX: usize = 255;
+
+/// Why there is no hash and no verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HashingError {
+    /// Too many others wait, or the wait was too long.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// A fault of ours.
+    #[error("hashing failed: {0}")]
+    Failed(String),
+}
+
+impl From<HashingError> for estore_kit::problem::Problem {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy => Self::unavailable("Too many people log in at the moment. Try again shortly."),
+            failed @ HashingError::Failed(_) => Self::internal(failed),
+        }
+    }
+}
+
+/// What came of comparing a password with a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Another password.
+    Wrong,
+    /// The password, under the present cost.
+    Right,
+    /// The password, under a hash that is to be replaced.
+    RightButOld,
+}
+
+/// Hashes and verifies, so many at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Hasher {
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Hasher {
+    pub(crate) fn new(at_a_time: usize) -> Self {
+        let at_a_time = at_a_time.max(1);
+        Self {
+            running: Arc::new(Semaphore::new(at_a_time)),
+            waiting: Arc::new(Semaphore::new(at_a_time + HASHES_WAITING_MAX)),
+        }
+    }
+
+    /// An Argon2id hash with a salt of its own.
+    pub(crate) async fn hash(&self, password: &Secret) -> Result<String, HashingError> {
+        let password = password.clone();
+        self.work(move || hash_now(&password)).await?
+    }
+
+    /// Whether the hash is this password's. Without a hash it takes as long and says no.
+    pub(crate) async fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<Verdict, HashingError> {
+        let password = password.clone();
+        let known = hash.is_some_and(is_acceptable);
+        let hash = hash.filter(|_| known).unwrap_or(NOBODY).to_owned();
+        let verdict = self.work(move || verify_now(&password, &hash)).await?;
+        Ok(if known { verdict } else { Verdict::Wrong })
+    }
+
+    async fn work<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> Result<R, HashingError> {
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_full| HashingError::Busy)?;
+        let turn = tokio::time::timeout(HASH_WAIT, Arc::clone(&self.running).acquire_owned()).await;
+        let turn: OwnedSemaphorePermit =
+            turn.map_err(|_elapsed| HashingError::Busy)?.map_err(|closed| HashingError::Failed(closed.to_string()))?;
+        // The permits go along: a request that is given up does not let one more hash run beside it.
+        let done = spawn_blocking(move || {
+            let _held = (place, turn);
+            work()
+        });
+        done.await.map_err(|panicked| HashingError::Failed(panicked.to_string()))
+    }
+}
+
+/// Whether a hash from elsewhere is of a kind, and a cost, that is verified here.
+pub(crate) fn is_acceptable(hash: &str) -> bool {
+    if hash.len() > HASH_CHARACTERS_MAX {
+        return false;
+    }
+    if is_bcrypt(hash) {
+        let parts = hash.parse::<bcrypt::HashParts>();
+        return hash.len() == 60 && parts.is_ok_and(|parts| parts.get_cost() <= BCRYPT_COST_MAX);
+    }
+    let Ok(parsed) = PasswordHash::new(hash) else { return false };
+    let Ok(params) = Params::try_from(&parsed) else { return false };
+    parsed.algorithm.as_str() == "argon2id"
+        && parsed.salt.is_some()
+        && parsed.hash.is_some()
+        && params.m_cost() <= ARGON2_KIB_MAX
+        && params.t_cost() <= ARGON2_PASSES_MAX
+        && params.p_cost() <= ARGON2_LANES_MAX
+}
+
+fn is_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
+}
+
+fn hash_now(password: &Secret) -> Result<String, HashingError> {
+    let failed = |error: &dyn std::fmt::Display| HashingError::Failed(error.to_string());
+    let (kib, passes, lanes) = COST;
+    let params = Params::new(kib, passes, lanes, None).map_err(|error| failed(&error))?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash = argon2.hash_password(password.reveal().as_bytes()).map_err(|error| failed(&error))?;
+    Ok(hash.to_string())
+}
+
+fn verify_now(password: &Secret, hash: &str) -> Verdict {
+    if is_bcrypt(hash) {
+        let right = bcrypt::verify(password.reveal(), hash).unwrap_or(false);
+        return if right { Verdict::RightButOld } else { Verdict::Wrong };
+    }
+    let Ok(parsed) = PasswordHash::new(hash) else { return Verdict::Wrong };
+    if Argon2::default().verify_password(password.reveal().as_bytes(), &parsed).is_err() {
+        return Verdict::Wrong;
+    }
+    let cost = Params::try_from(&parsed).map(|params| (params.m_cost(), params.t_cost(), params.p_cost()));
+    if cost.is_ok_and(|cost| cost == COST) { Verdict::Right } else { Verdict::RightButOld }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hasher, NOBODY, Verdict, is_acceptable};
+    use crate::secret::Secret;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_its_passwords_and_nobody_elses() {
+        let hasher = Hasher::new(1);
+        let hash = hasher.hash(&secret("żółw 🐢 in the sun")).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_eq!(hasher.verify(&secret("żółw 🐢 in the sun"), Some(&hash)).await.unwrap(), Verdict::Right);
+        assert_eq!(hasher.verify(&secret("żółw 🐢 in the Sun"), Some(&hash)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(&secret("żółw 🐢 in the sun"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(&secret("x"), Some("!")).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn hashes_of_other_systems_verify_and_are_old() {
+        let hasher = Hasher::new(1);
+        let mut hash = bcrypt::hash("correct horse", 4).unwrap();
+        for version in ["$2a$", "$2b$", "$2y$"] {
+            hash.replace_range(..4, version);
+            assert!(is_acceptable(&hash), "{hash}");
+            assert_eq!(hasher.verify(&secret("correct horse"), Some(&hash)).await.unwrap(), Verdict::RightButOld);
+            assert_eq!(hasher.verify(&secret("wrong horse"), Some(&hash)).await.unwrap(), Verdict::Wrong);
+        }
+    }
+
+    #[test]
+    fn costly_and_foreign_hashes_are_not_taken() {
+        assert!(is_acceptable(NOBODY));
+        let bad = [
+            "", "!", "plain", "$1$x$y", "$2b$31$abcdefghijklmnopqrstuuJ7p0Cz5n6c0r0T9PXJuyQyG9b0e4mJq", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
+            "$argon2id$v=19$m=4194304,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw",
+            "$argon2i$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw",
+        ];
+        for hash in bad {
+            assert!(!is_acceptable(hash), "{hash}");
+        }
+    }
+}

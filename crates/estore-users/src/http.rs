@@ -1,0 +1,53 @@
+//! The routes: read the request, call the operation, answer.
+
+mod accounts;
+mod administration;
+mod documentation;
+mod keys;
+mod pages;
+mod password_resets;
+mod profile;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::routing::get;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::service::Service;
+
+/// What was done, where there is nothing else to tell.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Done {
+    /// A stable word.
+    #[schema(example = "verification_sent")]
+    status: &'static str,
+}
+
+impl Done {
+    fn with(status: &'static str) -> axum::Json<Self> {
+        axum::Json(Self { status })
+    }
+}
+
+/// All routes, with their documentation; pages for people are not part of it.
+pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
+    OpenApiRouter::with_openapi(documentation::Documentation::openapi())
+        .routes(routes!(accounts::register, administration::list))
+        .routes(routes!(accounts::verify))
+        .routes(routes!(accounts::resend))
+        .routes(routes!(tokens::log_in, tokens::log_out))
+        .routes(routes!(tokens::refresh))
+        .routes(routes!(password_resets::request))
+        .routes(routes!(password_resets::confirm))
+        .routes(routes!(profile::show, profile::change, profile::erase))
+        .routes(routes!(profile::export))
+        .routes(routes!(administration::show, administration::change))
+        .routes(routes!(keys::publish))
+        .route("/verify-email", get(pages::ask_verification).post(pages::verify))
+        .route("/reset-password", get(pages::ask_password).post(pages::reset))
+        .with_state(service)
+}

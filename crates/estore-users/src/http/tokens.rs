@@ -1,0 +1,123 @@
+//! Sessions: logging in, going on, logging out.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use estore_kit::auth::Caller;
+use estore_kit::extract::Json;
+use estore_kit::problem::{Problem, ProblemBody};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::documentation::{WithBody, WithToken};
+use crate::limits::USER_AGENT_CHARACTERS_MAX;
+use crate::operations;
+use crate::operations::log_in::TokenPair;
+use crate::secret::Secret;
+use crate::service::Service;
+use crate::store::sessions::end_session;
+
+/// Who wants a session.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogIn {
+    /// The address of the account.
+    #[schema(format = "email", example = "ada@example.com")]
+    email: String,
+    /// Its password.
+    #[schema(value_type = String, format = "password")]
+    password: Secret,
+}
+
+/// A session that is to go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refresh {
+    /// The refresh token that was answered last.
+    #[schema(value_type = String)]
+    refresh_token: Secret,
+}
+
+/// The tokens of a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Tokens {
+    /// For the header `Authorization: Bearer …`.
+    #[schema(value_type = String)]
+    access_token: Secret,
+    /// For one exchange at `/v1/tokens/refresh`.
+    #[schema(value_type = String)]
+    refresh_token: Secret,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// How long the access token is good for, in seconds.
+    #[schema(example = 900)]
+    expires_in: u32,
+}
+
+fn answer(pair: TokenPair) -> Response {
+    let body = Tokens {
+        access_token: pair.access,
+        refresh_token: pair.refresh,
+        token_type: "Bearer",
+        expires_in: pair.seconds,
+    };
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(body)).into_response()
+}
+
+/// Logs in.
+#[utoipa::path(
+    post, path = "/v1/tokens", tag = "tokens", operation_id = "log_in", request_body = LogIn,
+    responses(
+        (status = 200, description = "A session begins", body = Tokens),
+        (status = 401, description = "The address or the password is wrong", body = ProblemBody,
+            content_type = "application/problem+json"),
+        WithBody,
+    ),
+)]
+pub(super) async fn log_in(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    Json(input): Json<LogIn>,
+) -> Result<Response, Problem> {
+    let agent = user_agent(&headers);
+    let pair = operations::log_in::log_in(&service, &input.email, &input.password, agent.as_deref()).await?;
+    Ok(answer(pair))
+}
+
+/// Exchanges a refresh token for new tokens. A token used twice ends its session.
+#[utoipa::path(
+    post, path = "/v1/tokens/refresh", tag = "tokens", operation_id = "refresh_session", request_body = Refresh,
+    responses(
+        (status = 200, description = "The session goes on", body = Tokens),
+        (status = 401, description = "The token is not good; log in again", body = ProblemBody,
+            content_type = "application/problem+json"),
+        WithBody,
+    ),
+)]
+pub(super) async fn refresh(
+    State(service): State<Arc<Service>>,
+    Json(input): Json<Refresh>,
+) -> Result<Response, Problem> {
+    Ok(answer(operations::refresh_session::refresh_session(&service, &input.refresh_token).await?))
+}
+
+/// Logs out: the session of the access token ends. The access token itself is good until it expires.
+#[utoipa::path(
+    delete, path = "/v1/tokens", tag = "tokens", operation_id = "log_out", security(("bearer" = [])),
+    responses((status = 204, description = "The session has ended"), WithToken),
+)]
+pub(super) async fn log_out(State(service): State<Arc<Service>>, caller: Caller) -> Result<StatusCode, Problem> {
+    if let Ok(session) = Uuid::parse_str(&caller.session_id) {
+        end_session(&service.db.client().await?, session, caller.user_id).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(USER_AGENT_CHARACTERS_MAX).collect())
+}

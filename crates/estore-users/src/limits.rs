@@ -1,0 +1,60 @@
+//! The bounds of this service.
+
+use std::time::Duration;
+
+/// The longest address, in characters; also the width of its column.
+pub(crate) const EMAIL_CHARACTERS_MAX: usize = 255;
+/// The longest part before the `@`, in characters.
+pub(crate) const EMAIL_LOCAL_CHARACTERS_MAX: usize = 64;
+/// The shortest password, in characters.
+pub(crate) const PASSWORD_CHARACTERS_MIN: usize = 8;
+/// The longest password, in characters.
+pub(crate) const PASSWORD_CHARACTERS_MAX: usize = 128;
+/// The longest password, in bytes.
+pub(crate) const PASSWORD_BYTES_MAX: usize = 512;
+/// The longest mailed or refresh token that is looked at, in characters.
+pub(crate) const TOKEN_CHARACTERS_MAX: usize = 128;
+/// How long a request waits for its turn to hash a password.
+pub(crate) const HASH_WAIT: Duration = Duration::from_secs(5);
+/// How many requests may wait for their turn to hash a password.
+pub(crate) const HASHES_WAITING_MAX: usize = 256;
+/// The costliest bcrypt hash that is verified, as its cost parameter.
+pub(crate) const BCRYPT_COST_MAX: u32 = 14;
+/// The largest memory of an Argon2 hash that is verified, in KiB.
+pub(crate) const ARGON2_KIB_MAX: u32 = 256 * 1024;
+/// The most passes of an Argon2 hash that is verified.
+pub(crate) const ARGON2_PASSES_MAX: u32 = 16;
+/// The most lanes of an Argon2 hash that is verified.
+pub(crate) const ARGON2_LANES_MAX: u32 = 16;
+/// Answers that must not tell whether an address is known take no less than this.
+pub(crate) const QUIET_TIME_MIN: Duration = Duration::from_millis(80);
+/// How many letters of one purpose an address gets in a minute.
+pub(crate) const MAILS_A_MINUTE_MAX: i64 = 1;
+/// How many letters of one purpose an address gets in a day.
+pub(crate) const MAILS_A_DAY_MAX: i64 = 5;
+/// How many letters are delivered in one round.
+pub(crate) const MAILS_A_ROUND_MAX: i64 = 50;
+/// How many letters are delivered at a time.
+pub(crate) const MAILS_AT_A_TIME_MAX: usize = 8;
+/// How often the outbox is looked at when nobody rings.
+pub(crate) const MAIL_PAUSE: Duration = Duration::from_secs(2);
+/// How long one delivery may take; less than the first pause between two attempts.
+pub(crate) const MAIL_DELIVERY_TIME_MAX: Duration = Duration::from_secs(20);
+/// After how many attempts a letter is given up (a bit more than a day).
+pub(crate) const MAIL_ATTEMPTS_MAX: i32 = 32;
+/// How often what has ended is removed.
+pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
+/// How many rows one purge statement removes.
+pub(crate) const PURGE_BATCH_MAX: i64 = 1_000;
+/// How many sessions an export lists.
+pub(crate) const EXPORT_SESSIONS_MAX: i64 = 1_000;
+/// The longest user agent that is kept, in characters.
+pub(crate) const USER_AGENT_CHARACTERS_MAX: usize = 255;
+/// The longest search text, in characters.
+pub(crate) const SEARCH_CHARACTERS_MAX: usize = 255;
+/// How many faults an import reports before it stops reading.
+pub(crate) const IMPORT_FAULTS_MAX: usize = 100;
+/// How many rows of an import travel together.
+pub(crate) const IMPORT_CHUNK_ROWS: usize = 500;
+/// The longest row of an import, in bytes.
+pub(crate) const IMPORT_ROW_BYTES_MAX: usize = 16 * 1024;

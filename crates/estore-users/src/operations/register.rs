@@ -1,0 +1,71 @@
+//! A new account, and a letter to the owner of its address. The answer is the same for a taken address.
+
+use estore_kit::db::DbError;
+use estore_kit::problem::Problem;
+use estore_kit::validate::Rules;
+
+use crate::email::Email;
+use crate::hashing::HashingError;
+use crate::letter::{self, Purpose};
+use crate::operations::resend_verification::mail_verification;
+use crate::password;
+use crate::secret::{NoRandomness, Secret};
+use crate::service::Service;
+use crate::store::mails::{insert_mail, may_mail};
+use crate::store::users::{insert_user, lock_user_by_email};
+
+/// Why nobody was registered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegisterError {
+    #[error("the input breaks a rule")]
+    Invalid(Problem),
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Invalid(problem) => problem,
+            RegisterError::Hashing(error) => error.into(),
+            RegisterError::Random(error) => Self::internal(error),
+            RegisterError::Db(error) => error.into(),
+        }
+    }
+}
+
+/// Makes the account unless there is one, and writes to the owner either way.
+pub(crate) async fn register(service: &Service, email: &str, password: &Secret) -> Result<(), RegisterError> {
+    let email = check(email, password).map_err(RegisterError::Invalid)?;
+    // Hashed for a taken address as well: the time must not tell.
+    let hash = service.hasher.hash(password).await?;
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    if let Some(user_id) = insert_user(&transaction, &email, &hash).await? {
+        mail_verification(&transaction, service, user_id, &email).await?;
+    } else if let Some(owner) = lock_user_by_email(&transaction, &email).await?.filter(|owner| owner.is_active) {
+        if may_mail(&transaction, email.as_str(), &[Purpose::Verification, Purpose::AlreadyRegistered]).await? {
+            if owner.is_verified {
+                let letter = letter::already_registered(&email, &service.config.public_url);
+                insert_mail(&transaction, &letter).await?;
+            } else {
+                mail_verification(&transaction, service, owner.id, &email).await?;
+            }
+        }
+    }
+    transaction.commit().await.map_err(DbError::from)?;
+    service.mail_bell.notify_one();
+    Ok(())
+}
+
+fn check(email: &str, password: &Secret) -> Result<Email, Problem> {
+    let mut rules = Rules::new();
+    let parsed = Email::check(email, "/email", &mut rules);
+    password::check(password.reveal(), parsed.as_ref(), "/password", &mut rules);
+    rules.finish()?;
+    parsed.ok_or_else(|| Problem::internal("an address was neither taken nor refused"))
+}

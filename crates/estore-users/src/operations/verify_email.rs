@@ -1,0 +1,56 @@
+//! The proof of an address: of a new account, or of the one that an account changes to.
+
+use estore_kit::db::DbError;
+use estore_kit::problem::Problem;
+
+use crate::letter;
+use crate::secret::{Secret, token_hash};
+use crate::service::Service;
+use crate::store::mails::insert_mail;
+use crate::store::tokens::{delete_verification_tokens, use_email_change, use_verification_token};
+
+/// Why an address is not proved.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VerifyError {
+    #[error("the token is unknown, used or ended")]
+    BadToken,
+    #[error("another account has taken the address meanwhile")]
+    Taken,
+    #[error(transparent)]
+    Db(DbError),
+}
+
+impl From<DbError> for VerifyError {
+    fn from(error: DbError) -> Self {
+        if error.is_constraint("users_email_key") { Self::Taken } else { Self::Db(error) }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::BadToken => Self::bad_request(
+                "verification_token_invalid",
+                "The token is unknown, was used before or has ended. Ask for a new one.",
+            ),
+            VerifyError::Taken => Self::conflict("email_taken", "Another account has this address by now."),
+            VerifyError::Db(error) => error.into(),
+        }
+    }
+}
+
+/// Uses the token up.
+pub(crate) async fn verify_email(service: &Service, token: &Secret) -> Result<(), VerifyError> {
+    let hash = token_hash(token).ok_or(VerifyError::BadToken)?;
+    let mut client = service.db.client().await?;
+    if use_verification_token(&client, &hash).await?.is_some() {
+        return Ok(());
+    }
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    let changed = use_email_change(&transaction, &hash).await?.ok_or(VerifyError::BadToken)?;
+    delete_verification_tokens(&transaction, changed.user_id).await?;
+    insert_mail(&transaction, &letter::email_changed(&changed.old_email, &changed.new_email)).await?;
+    transaction.commit().await.map_err(DbError::from)?;
+    service.mail_bell.notify_one();
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! The steps of the schema, embedded.
+
+use estore_kit::migration::Migration;
+
+/// The migrations of `estore_users`, oldest first.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 202_611_222_030,
+        name: "create_accounts",
+        up: include_str!("../migrations/202611222030_create_accounts/up.sql"),
+        down: include_str!("../migrations/202611222030_create_accounts/down.sql"),
+    },
+    Migration {
+        version: 202_611_222_031,
+        name: "create_sessions_and_mail",
+        up: include_str!("../migrations/202611222031_create_sessions_and_mail/up.sql"),
+        down: include_str!("../migrations/202611222031_create_sessions_and_mail/down.sql"),
+    },
+];

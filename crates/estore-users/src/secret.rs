@@ -1,0 +1,87 @@
+//! Text that never prints, and random tokens that are stored as hashes only.
+
+use std::fmt;
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::limits::TOKEN_CHARACTERS_MAX;
+
+const TOKEN_BYTES: usize = 32;
+
+/// A password or token as it came in or goes out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The system has no randomness to give.
+#[derive(Debug, thiserror::Error)]
+#[error("the system's random generator failed")]
+pub(crate) struct NoRandomness;
+
+/// 256 random bits, for one use.
+#[derive(Debug)]
+pub(crate) struct RandomToken {
+    /// What the holder gets.
+    pub(crate) secret: Secret,
+    /// What is stored.
+    pub(crate) hash: String,
+}
+
+impl RandomToken {
+    pub(crate) fn generate() -> Result<Self, NoRandomness> {
+        let mut bytes = [0; TOKEN_BYTES];
+        rand::fill(&mut bytes).map_err(|_unspecified| NoRandomness)?;
+        let text = URL_SAFE_NO_PAD.encode(bytes);
+        Ok(Self { hash: hash(&text), secret: Secret(text) })
+    }
+}
+
+/// What a token that came back is looked up by; nothing for a text that was never one.
+pub(crate) fn token_hash(token: &Secret) -> Option<String> {
+    let text = token.reveal().trim();
+    (!text.is_empty() && text.len() <= TOKEN_CHARACTERS_MAX).then(|| hash(text))
+}
+
+fn hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RandomToken, Secret, token_hash};
+
+    #[test]
+    fn a_token_is_found_by_its_hash_and_never_printed() {
+        let token = RandomToken::generate().unwrap();
+        assert_eq!(token_hash(&token.secret).as_ref(), Some(&token.hash));
+        assert_eq!((token.secret.reveal().len(), token.hash.len()), (43, 64));
+        assert!(!format!("{token:?}").contains(token.secret.reveal()));
+        assert_ne!(RandomToken::generate().unwrap().hash, token.hash);
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_not_looked_up() {
+        assert_eq!(token_hash(&Secret::new(" ".into())), None);
+        assert_eq!(token_hash(&Secret::new("x".repeat(129))), None);
+    }
+}

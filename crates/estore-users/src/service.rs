@@ -1,0 +1,153 @@
+//! The service as the binary holds it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use estore_kit::db::{Db, DbError};
+use estore_kit::problem::Problem;
+use jsonwebtoken::jwk::JwkSet;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::access_token::{KeyError, Signer};
+use crate::config::UsersConfig;
+use crate::hashing::Hasher;
+use crate::operations::create_admin::{CreateAdminError, create_admin};
+use crate::operations::import_customers::{ImportError, ImportReport, import_customers};
+use crate::operations::{deliver_mail, purge_expired};
+use crate::post::{Post, PostError};
+use crate::store::users::find_active_admin;
+
+/// UserService; cheap to clone.
+#[derive(Clone)]
+pub struct Users {
+    service: Arc<Service>,
+}
+
+impl std::fmt::Debug for Users {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Users").field("config", &self.service.config).finish_non_exhaustive()
+    }
+}
+
+/// What operations need.
+pub(crate) struct Service {
+    pub(crate) db: Db,
+    pub(crate) config: UsersConfig,
+    pub(crate) hasher: Hasher,
+    pub(crate) signer: Signer,
+    pub(crate) post: Post,
+    /// Rung when a letter has been written.
+    pub(crate) mail_bell: Notify,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The key that signs access tokens.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The way mail leaves.
+    #[error(transparent)]
+    Post(#[from] PostError),
+    /// A setting that makes no sense.
+    #[error("users.{0} must be at least 1")]
+    Zero(&'static str),
+}
+
+impl Users {
+    /// Opens or makes the signing key and the way for mail.
+    ///
+    /// # Errors
+    /// [`StartError`] naming the setting or file at fault.
+    pub async fn start(db: Db, config: UsersConfig) -> Result<Self, StartError> {
+        let numbers = [
+            ("access_token_seconds", config.access_token_seconds),
+            ("refresh_token_days", config.refresh_token_days),
+            ("verification_hours", config.verification_hours),
+            ("reset_minutes", config.reset_minutes),
+        ];
+        if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {
+            return Err(StartError::Zero(name));
+        }
+        let signer = Signer::open(&config.token_key_file, config.access_token_seconds)?;
+        let post = Post::open(&config.mail)?;
+        let hasher = Hasher::new(config.hashes_at_a_time);
+        let service = Service { db, config, hasher, signer, post, mail_bell: Notify::new() };
+        Ok(Self { service: Arc::new(service) })
+    }
+
+    /// The public keys that verify access tokens.
+    #[must_use]
+    pub fn key_set(&self) -> JwkSet {
+        self.service.signer.key_set().clone()
+    }
+
+    /// The routes of this service. They need `Extension(Arc<estore_kit::auth::Verifier>)` around them.
+    pub fn router(&self) -> OpenApiRouter {
+        crate::http::router(Arc::clone(&self.service))
+    }
+
+    /// Delivers mail and removes what has ended, until `shutdown`.
+    pub async fn run_jobs(&self, shutdown: CancellationToken) {
+        tokio::join!(deliver_mail::run(&self.service, &shutdown), purge_expired::run(&self.service, &shutdown));
+    }
+
+    /// Makes a verified administrator and answers the id.
+    ///
+    /// # Errors
+    /// [`CreateAdminError`]: the address or password breaks a rule or the address is taken.
+    pub async fn create_admin(&self, email: &str, password: &str) -> Result<i32, CreateAdminError> {
+        create_admin(&self.service, email, password).await
+    }
+
+    /// Whether there is an administrator who can log in.
+    ///
+    /// # Errors
+    /// When the database does not work.
+    pub async fn has_admin(&self) -> Result<bool, DbError> {
+        find_active_admin(&self.service.db.client().await?).await
+    }
+
+    /// Makes accounts of the rows of a CSV file, all or none, and answers what was done. Its columns:
+    /// `email`, `hashed_password` (Argon2id or bcrypt) or `password`, and, where wanted, `is_verified`,
+    /// `is_active` and `is_admin`. Addresses that have an account already are left as they are, so that
+    /// an import may be repeated. `progress` hears how many rows have been read.
+    ///
+    /// # Errors
+    /// [`ImportError`]; nothing has been changed then.
+    pub async fn import_customers(
+        &self,
+        reader: impl std::io::Read + Send + 'static,
+        progress: impl FnMut(u64),
+    ) -> Result<ImportReport, ImportError> {
+        import_customers(&self.service, reader, progress).await
+    }
+}
+
+impl Service {
+    /// Days of a session, as the database counts them.
+    pub(crate) fn session_days(&self) -> i32 {
+        i32::try_from(self.config.refresh_token_days).unwrap_or(i32::MAX)
+    }
+
+    /// Hours of a verification link, as the database counts them.
+    pub(crate) fn verification_hours(&self) -> i32 {
+        i32::try_from(self.config.verification_hours).unwrap_or(i32::MAX)
+    }
+
+    /// Minutes of a reset link, as the database counts them.
+    pub(crate) fn reset_minutes(&self) -> i32 {
+        i32::try_from(self.config.reset_minutes).unwrap_or(i32::MAX)
+    }
+}
+
+/// Runs `work` and answers no sooner than `floor` after the start, so that the time tells nothing.
+pub(crate) async fn quietly<R>(floor: Duration, work: impl Future<Output = Result<R, Problem>>) -> Result<R, Problem> {
+    let end = Instant::now() + floor;
+    let done = work.await;
+    sleep_until(end).await;
+    done
+}

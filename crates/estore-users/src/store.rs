@@ -1,0 +1,6 @@
+//! Calls the statements of `queries/`, one function each.
+
+pub(crate) mod mails;
+pub(crate) mod sessions;
+pub(crate) mod tokens;
+pub(crate) mod users;

@@ -1,0 +1,65 @@
+//! The outbox.
+
+use deadpool_postgres::GenericClient;
+use estore_kit::db::{DbError, execute, rows};
+use jiff::Timestamp;
+
+use crate::letter::{Letter, Purpose};
+use crate::limits::{MAILS_A_DAY_MAX, MAILS_A_MINUTE_MAX};
+
+/// A letter that is due.
+#[derive(Debug)]
+pub(crate) struct DueMail {
+    pub(crate) id: i64,
+    pub(crate) kind: String,
+    pub(crate) recipient: String,
+    pub(crate) subject: String,
+    pub(crate) body: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) attempts: i32,
+}
+
+/// How the attempts to deliver ended: parallel lists.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    pub(crate) ids: Vec<i64>,
+    /// `sent`, `again` or `given_up`.
+    pub(crate) outcomes: Vec<&'static str>,
+    pub(crate) errors: Vec<Option<String>>,
+}
+
+pub(crate) async fn insert_mail<C: GenericClient>(db: &C, letter: &Letter) -> Result<(), DbError> {
+    let sql = include_str!("../../queries/insert_mail.sql");
+    let Letter { purpose, recipient, subject, body } = letter;
+    execute(db, sql, &[&purpose.word(), recipient, subject, body]).await.map(drop)
+}
+
+/// Whether the address may get one more letter of these purposes. The caller holds a lock that makes others wait.
+pub(crate) async fn may_mail<C: GenericClient>(db: &C, email: &str, purposes: &[Purpose]) -> Result<bool, DbError> {
+    let kinds: Vec<&str> = purposes.iter().map(|purpose| purpose.word()).collect();
+    let counted = rows(db, include_str!("../../queries/count_recent_mails.sql"), &[&email, &kinds]).await?;
+    let within = |row: &tokio_postgres::Row| {
+        row.get::<_, i64>("in_minute") < MAILS_A_MINUTE_MAX && row.get::<_, i64>("in_day") < MAILS_A_DAY_MAX
+    };
+    Ok(counted.first().is_some_and(within))
+}
+
+/// Takes up to `limit` letters that are due; nobody else gets them until their next attempt is due.
+pub(crate) async fn claim_mails<C: GenericClient>(db: &C, limit: i64) -> Result<Vec<DueMail>, DbError> {
+    let due = rows(db, include_str!("../../queries/claim_mails.sql"), &[&limit]).await?;
+    let mail = |row: &tokio_postgres::Row| DueMail {
+        id: row.get("id"),
+        kind: row.get("kind"),
+        recipient: row.get("recipient"),
+        subject: row.get("subject"),
+        body: row.get("body"),
+        created_at: row.get("created_at"),
+        attempts: row.get("attempts"),
+    };
+    Ok(due.iter().map(mail).collect())
+}
+
+pub(crate) async fn settle_mails<C: GenericClient>(db: &C, outcomes: &Outcomes) -> Result<(), DbError> {
+    let Outcomes { ids, outcomes, errors } = outcomes;
+    execute(db, include_str!("../../queries/settle_mails.sql"), &[ids, outcomes, errors]).await.map(drop)
+}

@@ -1,0 +1,89 @@
+//! Sessions and their refresh tokens.
+
+use deadpool_postgres::GenericClient;
+use estore_kit::db::{DbError, execute, rows};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::limits::EXPORT_SESSIONS_MAX;
+use crate::store::users::standing;
+use crate::user::Standing;
+
+/// A session that begins.
+#[derive(Debug)]
+pub(crate) struct NewSession<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: i32,
+    pub(crate) user_agent: Option<&'a str>,
+    pub(crate) days: i32,
+    pub(crate) token_hash: &'a str,
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Session {
+    /// The session's id, `sid` in its access tokens.
+    pub(crate) id: Uuid,
+    /// What logged in, as it named itself.
+    pub(crate) user_agent: Option<String>,
+    /// When it began.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) created_at: Timestamp,
+    /// When it was last refreshed.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) last_used_at: Timestamp,
+    /// When it ends by itself.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) expires_at: Timestamp,
+    /// When it was ended.
+    #[schema(value_type = Option<String>, format = "date-time")]
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
+pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<(), DbError> {
+    let sql = include_str!("../../queries/begin_session.sql");
+    let NewSession { id, user_id, user_agent, days, token_hash } = session;
+    execute(db, sql, &[id, user_id, user_agent, days, token_hash]).await.map(drop)
+}
+
+/// The session and whom it speaks for, when the token is good and unused.
+pub(crate) async fn use_refresh_token<C: GenericClient>(
+    db: &C,
+    hash: &str,
+    next_hash: &str,
+    days: i32,
+) -> Result<Option<(Uuid, Standing)>, DbError> {
+    let used = rows(db, include_str!("../../queries/use_refresh_token.sql"), &[&hash, &next_hash, &days]).await?;
+    Ok(used.first().map(|row| (row.get("session_id"), standing(row))))
+}
+
+/// The user whose session ended because this token was used before.
+pub(crate) async fn end_reused_session<C: GenericClient>(db: &C, hash: &str) -> Result<Option<i32>, DbError> {
+    let ended = rows(db, include_str!("../../queries/end_reused_session.sql"), &[&hash]).await?;
+    Ok(ended.first().map(|row| row.get("user_id")))
+}
+
+pub(crate) async fn end_session<C: GenericClient>(db: &C, id: Uuid, user_id: i32) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/end_session.sql"), &[&id, &user_id]).await.map(drop)
+}
+
+/// `reason` is one of the words that the table's constraint knows.
+pub(crate) async fn end_sessions_of_user<C: GenericClient>(db: &C, user_id: i32, reason: &str) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/end_sessions_of_user.sql"), &[&user_id, &reason]).await.map(drop)
+}
+
+pub(crate) async fn list_sessions<C: GenericClient>(db: &C, user_id: i32) -> Result<Vec<Session>, DbError> {
+    let sql = include_str!("../../queries/list_sessions.sql");
+    let found = rows(db, sql, &[&user_id, &EXPORT_SESSIONS_MAX]).await?;
+    let session = |row: &tokio_postgres::Row| Session {
+        id: row.get("id"),
+        user_agent: row.get("user_agent"),
+        created_at: row.get("created_at"),
+        last_used_at: row.get("last_used_at"),
+        expires_at: row.get("expires_at"),
+        ended_at: row.get("ended_at"),
+    };
+    Ok(found.iter().map(session).collect())
+}

@@ -1,0 +1,172 @@
+//! Accounts and their roles.
+
+use deadpool_postgres::GenericClient;
+use estore_kit::db::{DbError, execute, rows};
+use tokio_postgres::Row;
+
+use crate::email::Email;
+use crate::user::{Standing, User, with_admin};
+
+/// What a login is checked against.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    pub(crate) standing: Standing,
+    pub(crate) hashed_password: String,
+    pub(crate) is_active: bool,
+}
+
+/// An account locked by its address.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    pub(crate) id: i32,
+    pub(crate) is_active: bool,
+    pub(crate) is_verified: bool,
+}
+
+fn user(row: &Row) -> User {
+    let is_admin = row.get("is_admin");
+    User {
+        id: row.get("id"),
+        email: row.get("email"),
+        is_active: row.get("is_active"),
+        is_verified: row.get("is_verified"),
+        is_admin,
+        roles: with_admin(row.get("roles"), is_admin),
+        pending_email: row.get("pending_email"),
+        created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
+    }
+}
+
+pub(super) fn standing(row: &Row) -> Standing {
+    Standing {
+        id: row.get("id"),
+        is_verified: row.get("is_verified"),
+        is_admin: row.get("is_admin"),
+        roles: row.get("roles"),
+    }
+}
+
+/// The new account's id, or nothing when the address is taken.
+pub(crate) async fn insert_user<C: GenericClient>(db: &C, email: &Email, hash: &str) -> Result<Option<i32>, DbError> {
+    let made = rows(db, include_str!("../../queries/insert_user.sql"), &[&email.as_str(), &hash]).await?;
+    Ok(made.first().map(|row| row.get(0)))
+}
+
+/// The new administrator's id, or nothing when the address is taken.
+pub(crate) async fn insert_admin<C: GenericClient>(db: &C, email: &Email, hash: &str) -> Result<Option<i32>, DbError> {
+    let made = rows(db, include_str!("../../queries/insert_admin.sql"), &[&email.as_str(), &hash]).await?;
+    Ok(made.first().map(|row| row.get(0)))
+}
+
+/// Whether there is an administrator who can log in.
+pub(crate) async fn find_active_admin<C: GenericClient>(db: &C) -> Result<bool, DbError> {
+    let found = rows(db, include_str!("../../queries/find_active_admin.sql"), &[]).await?;
+    Ok(found.first().is_some_and(|row| row.get("found")))
+}
+
+pub(crate) async fn find_credentials<C: GenericClient>(db: &C, email: &str) -> Result<Option<Credentials>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_credentials.sql"), &[&email]).await?;
+    Ok(found.first().map(|row| Credentials {
+        standing: standing(row),
+        hashed_password: row.get("hashed_password"),
+        is_active: row.get("is_active"),
+    }))
+}
+
+pub(crate) async fn find_user<C: GenericClient>(db: &C, id: i32) -> Result<Option<User>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_user.sql"), &[&id]).await?;
+    Ok(found.first().map(user))
+}
+
+/// The password hash of an active account.
+pub(crate) async fn find_password_hash<C: GenericClient>(db: &C, id: i32) -> Result<Option<String>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_password_hash.sql"), &[&id]).await?;
+    Ok(found.first().map(|row| row.get(0)))
+}
+
+/// The account and its password hash, locked until the transaction ends.
+pub(crate) async fn lock_user<C: GenericClient>(db: &C, id: i32) -> Result<Option<(User, String)>, DbError> {
+    let found = rows(db, include_str!("../../queries/lock_user.sql"), &[&id]).await?;
+    Ok(found.first().map(|row| (user(row), row.get("hashed_password"))))
+}
+
+pub(crate) async fn lock_user_by_email<C: GenericClient>(db: &C, email: &Email) -> Result<Option<Owner>, DbError> {
+    let found = rows(db, include_str!("../../queries/lock_user_by_email.sql"), &[&email.as_str()]).await?;
+    Ok(found.first().map(|row| Owner {
+        id: row.get("id"),
+        is_active: row.get("is_active"),
+        is_verified: row.get("is_verified"),
+    }))
+}
+
+/// The ids of the active administrators, all locked, and with them the account `id`.
+pub(crate) async fn lock_user_and_admins<C: GenericClient>(db: &C, id: i32) -> Result<Vec<i32>, DbError> {
+    let locked = rows(db, include_str!("../../queries/lock_user_and_admins.sql"), &[&id]).await?;
+    Ok(locked.iter().filter(|row| row.get("is_active_admin")).map(|row| row.get("id")).collect())
+}
+
+/// Up to `limit` accounts behind `after`, all or those whose address matches the LIKE pattern.
+pub(crate) async fn list_users<C: GenericClient>(
+    db: &C,
+    pattern: Option<&str>,
+    is_active: Option<bool>,
+    after: i32,
+    limit: i64,
+) -> Result<Vec<User>, DbError> {
+    let found = match pattern {
+        None => rows(db, include_str!("../../queries/list_users.sql"), &[&after, &is_active, &limit]).await?,
+        Some(pattern) => {
+            let sql = include_str!("../../queries/search_users.sql");
+            rows(db, sql, &[&after, &is_active, &limit, &pattern]).await?
+        }
+    };
+    Ok(found.iter().map(user).collect())
+}
+
+pub(crate) async fn change_user<C: GenericClient>(
+    db: &C,
+    id: i32,
+    is_active: bool,
+    is_admin: bool,
+) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/change_user.sql"), &[&id, &is_active, &is_admin]).await.map(drop)
+}
+
+pub(crate) async fn replace_roles<C: GenericClient>(
+    db: &C,
+    id: i32,
+    roles: &[&str],
+    granted_by: i32,
+) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/replace_roles.sql"), &[&id, &roles, &granted_by]).await.map(drop)
+}
+
+pub(crate) async fn rehash_password<C: GenericClient>(
+    db: &C,
+    id: i32,
+    old_hash: &str,
+    new_hash: &str,
+) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/rehash_password.sql"), &[&id, &old_hash, &new_hash]).await.map(drop)
+}
+
+pub(crate) async fn set_password<C: GenericClient>(db: &C, id: i32, hash: &str) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/set_password.sql"), &[&id, &hash]).await.map(drop)
+}
+
+/// The account's address, or nothing when it is not active.
+pub(crate) async fn set_password_by_reset<C: GenericClient>(
+    db: &C,
+    id: i32,
+    hash: &str,
+) -> Result<Option<String>, DbError> {
+    let done = rows(db, include_str!("../../queries/set_password_by_reset.sql"), &[&id, &hash]).await?;
+    Ok(done.first().map(|row| row.get(0)))
+}
+
+/// Takes everything personal out of the account, its tokens, roles and sessions with it.
+pub(crate) async fn erase_user<C: GenericClient>(db: &C, id: i32) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/delete_user_tokens.sql"), &[&id]).await?;
+    execute(db, include_str!("../../queries/erase_user.sql"), &[&id]).await.map(drop)
+}

@@ -1,0 +1,132 @@
+//! Accounts in an administrator's hands.
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::json;
+
+use crate::desk::{Desk, PASSWORD};
+
+const ADA: &str = "ada@example.com";
+const ROOT: &str = "root@example.com";
+
+#[tokio::test]
+async fn only_administrators_see_accounts() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    assert_eq!(desk.get("/v1/users", &access).await.expect(403).code(), "role_required");
+    desk.get("/v1/users/1", &access).await.expect(403);
+    desk.patch("/v1/users/1", &access, json!({"roles": ["admin"]})).await.expect(403);
+    desk.call(Method::GET, "/v1/users", None, None).await.expect(401);
+}
+
+#[tokio::test]
+async fn accounts_are_listed_searched_and_paged() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    desk.run("INSERT INTO users (email, hashed_password) SELECT 'c' || n || '_x@shop.example', '!' FROM generate_series(1, 25) AS n").await;
+    let first = desk.get("/v1/users?q=SHOP.&limit=20", &root).await.expect(200).json();
+    assert_eq!(first["data"].as_array().unwrap().len(), 20);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let last = desk.get(&format!("/v1/users?q=SHOP.&limit=20&cursor={cursor}"), &root).await.expect(200).json();
+    assert_eq!((last["data"].as_array().unwrap().len(), last["next_cursor"].is_null()), (5, true));
+    for (query, count) in [("q=%25", 0), ("q=c1_x", 1), ("q=c_x", 0), ("is_active=false", 0), ("limit=100", 26), ("q=", 20)] {
+        let page = desk.get(&format!("/v1/users?{query}"), &root).await.expect(200).json();
+        assert_eq!(page["data"].as_array().unwrap().len(), count, "{query}");
+    }
+    for query in ["limit=0", "limit=101", "cursor=x", "colour=red", "is_active=maybe", "q=%00"] {
+        desk.get(&format!("/v1/users?{query}"), &root).await.expect(400);
+    }
+    desk.get("/v1/users/999999", &root).await.expect(404);
+    desk.get("/v1/users/x", &root).await.expect(400);
+}
+
+#[tokio::test]
+async fn a_deactivated_account_is_logged_out_and_can_be_opened_again() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    desk.customer(ADA).await;
+    let (_, refresh) = desk.log_in(ADA, PASSWORD).await;
+    let path = format!("/v1/users/{}", desk.id_of(ADA).await);
+    desk.patch(&path, &root, json!({"is_active": false})).await.expect(200);
+    desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(401);
+    desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(401);
+    desk.patch(&path, &root, json!({"is_active": true, "roles": ["staff"]})).await.expect(200);
+    desk.log_in(ADA, PASSWORD).await;
+    let user = desk.get(&path, &root).await.expect(200).json();
+    assert_eq!(user["roles"], json!(["staff"]));
+    desk.patch(&path, &root, json!({"roles": ["owner"]})).await.expect(422);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_state_that_has_gone_is_refused() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    desk.customer(ADA).await;
+    let path = format!("/v1/users/{}", desk.id_of(ADA).await);
+    let etag = desk.get(&path, &root).await.expect(200).headers[header::ETAG].to_str().unwrap().to_owned();
+    let edit = |etag: String, active: bool| {
+        Request::patch(&path)
+            .header(header::AUTHORIZATION, format!("Bearer {root}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::IF_MATCH, etag)
+            .body(Body::from(json!({"is_active": active}).to_string()))
+            .unwrap()
+    };
+    let fresh = desk.send(edit(etag.clone(), false)).await.expect(200);
+    assert_eq!(desk.send(edit(etag, true)).await.expect(412).code(), "etag_mismatch");
+    let tag = fresh.headers[header::ETAG].to_str().unwrap().to_owned();
+    assert_eq!(desk.get(&path, &root).await.headers[header::ETAG].to_str().unwrap(), tag);
+    desk.send(edit(tag, true)).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    let path = format!("/v1/users/{}", desk.id_of(ROOT).await);
+    for change in [json!({"is_active": false}), json!({"roles": []}), json!({"roles": ["staff"]})] {
+        assert_eq!(desk.patch(&path, &root, change).await.expect(409).code(), "last_admin");
+    }
+    let goodbye = Some(json!({"current_password": PASSWORD}));
+    assert_eq!(desk.call(Method::DELETE, "/v1/users/me", Some(&root), goodbye).await.expect(409).code(), "last_admin");
+}
+
+#[tokio::test]
+async fn two_administrators_cannot_remove_each_other_at_once() {
+    let desk = Desk::open().await;
+    for round in 0..5 {
+        let (a, b) = (format!("a{round}@example.com"), format!("b{round}@example.com"));
+        desk.run("UPDATE users SET is_admin = false").await;
+        let (token_a, token_b) = (desk.admin(&a).await, desk.admin(&b).await);
+        let (path_a, path_b) = (format!("/v1/users/{}", desk.id_of(&a).await), format!("/v1/users/{}", desk.id_of(&b).await));
+        let removal = || json!({"roles": []});
+        let (one, two) = tokio::join!(desk.patch(&path_b, &token_a, removal()), desk.patch(&path_a, &token_b, removal()));
+        let mut answers = [one.status.as_u16(), two.status.as_u16()];
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 403], "{} {}", one.text, two.text);
+        assert_eq!(desk.number("SELECT count(*) FROM users WHERE is_admin AND is_active").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_erased_account_stays_erased() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    desk.customer(ADA).await;
+    let path = format!("/v1/users/{}", desk.id_of(ADA).await);
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    let goodbye = Some(json!({"current_password": PASSWORD}));
+    desk.call(Method::DELETE, "/v1/users/me", Some(&access), goodbye).await.expect(204);
+    assert_eq!(desk.patch(&path, &root, json!({"is_active": true})).await.expect(409).code(), "account_erased");
+}
+
+#[tokio::test]
+async fn an_administrator_from_the_command_line_keeps_the_rules() {
+    let desk = Desk::open().await;
+    for (email, password) in [("nobody", PASSWORD), (ROOT, "password1")] {
+        desk.users.create_admin(email, password).await.unwrap_err();
+    }
+    desk.users.create_admin("Root@Example.com", PASSWORD).await.unwrap();
+    assert!(desk.users.create_admin(ROOT, PASSWORD).await.unwrap_err().to_string().contains("already"));
+}

@@ -1,0 +1,200 @@
+//! A running service with its mail in a folder, and short words for what tests do with it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::{Extension, Router};
+use estore_kit::auth::Verifier;
+use estore_kit::db::Db;
+use estore_kit::edge::{EdgeLimits, edge};
+use estore_testkit::cluster::{TestCluster, TestDatabase};
+use estore_users::{MIGRATIONS, MailConfig, Users, UsersConfig};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
+
+pub(crate) const PASSWORD: &str = "kartoffel-turm-9";
+
+pub(crate) struct Desk {
+    pub(crate) users: Users,
+    pub(crate) db: Db,
+    pub(crate) database: TestDatabase,
+    pub(crate) folder: TempDir,
+    router: Router,
+    _jobs: DropGuard,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+}
+
+pub(crate) fn config(folder: &Path) -> UsersConfig {
+    UsersConfig {
+        token_key_file: folder.join("secrets/key.pem"),
+        mail: MailConfig { dir: folder.join("mail"), ..MailConfig::default() },
+        ..UsersConfig::default()
+    }
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut UsersConfig)) -> Self {
+        let database = TestCluster::shared().await.database("users", MIGRATIONS).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        change(&mut config);
+        let db = Db::new(database.app_config(), 8).unwrap();
+        let users = Users::start(db.clone(), config).await.unwrap();
+        let router = users.router().split_for_parts().0;
+        let router = router.layer(Extension(Arc::new(Verifier::given(&users.key_set()))));
+        let jobs = CancellationToken::new();
+        let (running, shutdown) = (users.clone(), jobs.clone());
+        tokio::spawn(async move { running.run_jobs(shutdown).await });
+        let router = edge(router, &EdgeLimits::default());
+        Self { users, db, database, folder, router, _jobs: jobs.drop_guard() }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = match body {
+            None => Body::empty(),
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, None, Some(body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call(Method::GET, path, Some(token), None).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(token), Some(body)).await
+    }
+
+    pub(crate) async fn form(&self, path: &str, body: String) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Registers and proves the address.
+    pub(crate) async fn customer(&self, email: &str) {
+        self.post("/v1/users", json!({"email": email, "password": PASSWORD})).await.expect(202);
+        let token = self.mailed_token(email, "verification").await;
+        self.post("/v1/users/verify", json!({"token": token})).await.expect(200);
+    }
+
+    /// The access and the refresh token of a new session.
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> (String, String) {
+        let answer = self.post("/v1/tokens", json!({"email": email, "password": password})).await.expect(200);
+        tokens(&answer)
+    }
+
+    /// The letters of a kind to an address that have left, oldest first.
+    pub(crate) fn letters(&self, to: &str, kind: &str) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(self.folder.path().join("mail"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().ends_with(&format!("-{kind}.eml")))
+            .collect();
+        names.sort();
+        let texts = names.iter().map(|path| std::fs::read_to_string(path).unwrap());
+        texts.filter(|text| text.lines().any(|line| line == format!("To: {to}"))).collect()
+    }
+
+    /// Waits for a letter.
+    pub(crate) async fn letter(&self, to: &str, kind: &str) -> String {
+        for _ in 0..500 {
+            if let Some(letter) = self.letters(to, kind).pop() {
+                return letter;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no {kind} letter to {to} within 5 s");
+    }
+
+    /// The token of the newest such letter.
+    pub(crate) async fn mailed_token(&self, to: &str, kind: &str) -> String {
+        let letter = self.letter(to, kind).await;
+        letter.lines().find_map(|line| line.strip_prefix("Token: ")).unwrap().to_owned()
+    }
+
+    /// Waits until the outbox is empty.
+    pub(crate) async fn all_mail_left(&self) {
+        for _ in 0..500 {
+            if self.number("SELECT count(*) FROM mails WHERE sent_at IS NULL").await == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("mail waits for more than 5 s");
+    }
+
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.db.row(sql, &[]).await.unwrap().unwrap().get(0)
+    }
+
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        self.db.row(sql, &[]).await.unwrap().unwrap().get(0)
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        self.db.execute(sql, &[]).await.unwrap();
+    }
+
+    pub(crate) async fn id_of(&self, email: &str) -> i32 {
+        self.db.row("SELECT id FROM users WHERE email = $1", &[&email]).await.unwrap().unwrap().get(0)
+    }
+
+    /// An administrator's access token.
+    pub(crate) async fn admin(&self, email: &str) -> String {
+        self.users.create_admin(email, PASSWORD).await.unwrap();
+        self.log_in(email, PASSWORD).await.0
+    }
+}
+
+pub(crate) fn tokens(answer: &Answer) -> (String, String) {
+    let json = answer.json();
+    (json["access_token"].as_str().unwrap().to_owned(), json["refresh_token"].as_str().unwrap().to_owned())
+}

@@ -1,0 +1,10 @@
+//! UserService through its routes, on a real PostgreSQL.
+
+mod administration;
+mod desk;
+mod import;
+mod letters;
+mod life;
+mod pages;
+mod schema;
+mod sessions;
