@@ -88,8 +88,10 @@ async fn explain(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
     let status = response.status();
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // A page for people explains itself.
+    let is_explained = kind == PROBLEM_JSON || kind.starts_with("text/html");
+    if is_explained || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let problem = match status {
