@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use estore_api::inventory::RestockLine;
 use estore_kit::auth::Caller;
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
 use uuid::Uuid;
@@ -59,6 +60,7 @@ pub(crate) async fn cancel_order(shop: Arc<Shop>, caller: Caller, id: i32) -> Re
     {
         tracing::warn!(order = id, %error, "the refund of a cancelled order waits for the resumer");
     }
+    crash::point("after_cancel_refund");
     let units = RestockLine {
         order_id: id,
         checkout_id: order.checkout_id,
@@ -112,6 +114,8 @@ async fn cancel(shop: &Shop, caller: &Caller, id: i32) -> Result<Cancelled, Canc
     if let Some(pending) = &refund {
         refunds::insert(&transaction, pending, shop.config.resume_after_seconds).await?;
     }
+    crash::point("before_cancel");
     transaction.commit().await.map_err(DbError::from)?;
+    crash::point("after_cancel");
     Ok(Cancelled { order, refund, is_new: true })
 }

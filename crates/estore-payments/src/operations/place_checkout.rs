@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use estore_api::inventory::{HeldLine, HoldOutcome, HoldRequest, ShortLine, Shortage};
 use estore_kit::batcher::BatchError;
+use estore_kit::crash;
 use estore_kit::problem::{FieldError, Problem};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
@@ -117,7 +118,10 @@ async fn take_key(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Begun,
         resource_id: id,
         payment_method_id: Some(placement.payment_method_id),
     };
-    match shop.steps.take.submit(wish).await.map_err(StepError::from)?? {
+    crash::point("before_take_key");
+    let taken = shop.steps.take.submit(wish).await.map_err(StepError::from)??;
+    crash::point("after_take_key");
+    match taken {
         Taken::Mine(method) => Ok(Begun::Fresh(method)),
         Taken::Finished(answer) => Ok(Begun::Answered(answer)),
         Taken::Running => Err(PlaceError::InProgress),
@@ -149,7 +153,9 @@ async fn hold_and_write(
         metadata: placement.metadata.clone(),
         created_at: now(),
     };
+    crash::point("before_write");
     let written = shop.steps.write.submit(draft.clone()).await.map_err(StepError::from)??;
+    crash::point("after_write");
     // No order ids: the key was taken from us because we were too slow, and nothing was written.
     let orders = written.ok_or(PlaceError::InProgress)?;
     Ok((draft.written(&orders, &shop.config.currency), gateway_token))
@@ -157,7 +163,10 @@ async fn hold_and_write(
 
 async fn hold(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Vec<HeldLine>, PlaceError> {
     let request = HoldRequest { checkout_id: id, lines: placement.lines.clone() };
-    match shop.steps.hold.submit(request).await.map_err(StepError::from)?? {
+    crash::point("before_hold");
+    let outcome = shop.steps.hold.submit(request).await.map_err(StepError::from)??;
+    crash::point("after_hold");
+    match outcome {
         HoldOutcome::Held { lines } => Ok(lines),
         HoldOutcome::Refused { lines } => {
             let named = |line: ShortLine| (pointer(placement, line.product_id), line);
@@ -201,7 +210,9 @@ async fn finish(shop: &Shop, placement: &Placement, id: Uuid, answer: Answer) ->
         resource_id: id,
         answer: answer.clone(),
     };
+    crash::point("before_finish");
     let stored = shop.steps.finish.submit(finished).await.map_err(StepError::from).and_then(|stored| stored);
+    crash::point("after_finish");
     match stored {
         Ok(true) => answer,
         Ok(false) => Problem::from(PlaceError::InProgress).into(),
@@ -216,7 +227,9 @@ async fn charge_and_settle(
     token: String,
 ) -> Result<Answer, PlaceError> {
     let (key, amount, currency) = (checkout.id, checkout.total_amount, checkout.currency.clone());
+    crash::point("before_charge");
     let end = charge(shop, Sale { key, token, amount, currency }).await?;
+    crash::point("after_charge");
     let settlement = settlement(placement.operation, checkout, end);
     let answer = settlement.answer.clone();
     let mut tries = 0;
@@ -227,6 +240,7 @@ async fn charge_and_settle(
         }
         tokio::time::sleep(PATIENCE_PAUSE).await;
     };
+    crash::point("after_settle");
     shop.wake_relay.notify_one();
     if settled {
         return Ok(answer);

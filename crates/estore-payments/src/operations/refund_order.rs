@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
 use uuid::Uuid;
@@ -162,7 +163,9 @@ async fn reserve(shop: &Shop, asked: &RefundRequest, id: Uuid) -> Result<Pending
         key: Some(asked.key.clone()),
     };
     refunds::insert(&transaction, &pending, shop.config.resume_after_seconds).await?;
+    crash::point("before_reserve");
     transaction.commit().await.map_err(DbError::from)?;
+    crash::point("after_reserve");
     Ok(pending)
 }
 
@@ -186,7 +189,9 @@ async fn end_key(shop: &Shop, asked: &RefundRequest, id: Uuid, error: RefundErro
 
 /// Asks the gateway for a pending refund and books what it says.
 pub(crate) async fn pay_out(shop: &Shop, pending: &PendingRefund) -> Result<Answer, RefundError> {
+    crash::point("before_pay_out");
     let outcomes = shop.gateway.refund(vec![gateway_refund(pending)]).await;
+    crash::point("after_pay_out");
     let silent = || RefundOutcome::Unknown { cause: "no outcome".to_owned() };
     book(shop, pending, outcomes.into_iter().next().unwrap_or_else(silent)).await
 }
@@ -237,6 +242,8 @@ pub(crate) async fn book(
         let finished = FinishedKey { user_id, key: key.clone(), resource_id, answer: answer.clone() };
         keys::finish_on(&transaction, &[finished]).await?;
     }
+    crash::point("before_book");
     transaction.commit().await.map_err(DbError::from)?;
+    crash::point("after_book");
     Ok(answer)
 }

@@ -3,6 +3,7 @@
 //! At least once, and in the order of each checkout: one process at a time does it, oldest first.
 
 use estore_api::neighbour::CallError;
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use uuid::Uuid;
 
@@ -36,6 +37,7 @@ pub(crate) async fn relay_outbox(shop: &Shop, holder: Uuid, by_force: bool) -> R
     };
     let (sold, released) = (of(|news| matches!(news, News::Paid)), of(|news| matches!(news, News::Failed)));
     let restocked: Vec<_> = untold.iter().filter_map(restocked).collect();
+    crash::point("before_tell");
     if !sold.is_empty() {
         shop.inventory.sell(sold).await?;
     }
@@ -45,8 +47,10 @@ pub(crate) async fn relay_outbox(shop: &Shop, holder: Uuid, by_force: bool) -> R
     if !restocked.is_empty() {
         shop.inventory.restock(restocked).await?;
     }
+    crash::point("before_drop_told");
     let ids: Vec<i64> = untold.iter().map(|one| one.id).collect();
     jobs::drop_told(&shop.db, &ids).await?;
+    crash::point("after_drop_told");
     Ok(untold.len())
 }
 

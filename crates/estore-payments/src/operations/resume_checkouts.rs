@@ -3,6 +3,7 @@
 //! It is asked to close the charge's key: what was not made by then never will be, so a process that is only slow
 //! cannot charge for a checkout that has been given up here.
 
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use jiff::Timestamp;
 
@@ -25,7 +26,9 @@ pub(crate) async fn resume_checkouts(shop: &Shop, alone_since: Option<Timestamp>
         return Ok(count);
     }
     tracing::info!(count, "resuming checkouts");
+    crash::point("before_resume_close");
     let closed = shop.gateway.close(ids(&ours, |pending| pending.checkout.id)).await;
+    crash::point("after_resume_close");
     for (pending, closed) in ours.into_iter().zip(closed) {
         let id = pending.checkout.id;
         let Some(end) = end_of(closed) else {
@@ -41,6 +44,7 @@ pub(crate) async fn resume_checkouts(shop: &Shop, alone_since: Option<Timestamp>
             Err(error) => tracing::warn!(checkout = %id, %error, "a checkout stays pending"),
         }
     }
+    crash::point("after_resume");
     shop.wake_relay.notify_one();
     Ok(count)
 }

@@ -1,5 +1,6 @@
 //! Finishes refunds that a crash or a silent gateway left pending: the gateway is asked again with the same key.
 
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use jiff::Timestamp;
 
@@ -15,7 +16,9 @@ pub(crate) async fn resume_refunds(shop: &Shop, alone_since: Option<Timestamp>) 
         return Ok(0);
     }
     tracing::info!(count = pending.len(), "resuming refunds");
+    crash::point("before_resume_refund");
     let outcomes = shop.gateway.refund(pending.iter().map(gateway_refund).collect()).await;
+    crash::point("after_resume_refund");
     for (pending, outcome) in pending.iter().zip(outcomes) {
         if let Err(error) = book(shop, pending, outcome).await {
             tracing::warn!(refund = %pending.refund.id, %error, "a refund stays pending");

@@ -5,6 +5,7 @@
 
 use estore_api::inventory::OpenHoldsQuery;
 use estore_api::neighbour::CallError;
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -33,6 +34,7 @@ pub(crate) async fn sweep_orphans(shop: &Shop, alone_since: Option<Timestamp>) -
     let freed = keys::drop_stale(&shop.db, before, JOB_ROWS_MAX).await?;
     if !freed.is_empty() {
         tracing::info!(count = freed.len(), "freed keys of requests that died before anything was written");
+        crash::point("after_free_keys");
         // Marks those without a hold as over too, so that a hold still on its way comes too late.
         shop.inventory.release(freed).await?;
     }
@@ -47,7 +49,9 @@ pub(crate) async fn sweep_orphans(shop: &Shop, alone_since: Option<Timestamp>) -
         let dead = keys::bury(&shop.db, &ids(&holds, |hold| hold.checkout_id)).await?;
         if !dead.is_empty() {
             tracing::info!(count = dead.len(), "releasing holds of checkouts that were never written");
+            crash::point("before_sweep_release");
             shop.inventory.release(dead).await?;
+            crash::point("after_sweep_release");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::GenericClient;
+use estore_kit::crash;
 use estore_kit::db::{self, Db, DbError};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -56,6 +57,7 @@ pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Opti
     };
     write_checkouts(&transaction, &fenced, terms).await?;
     let written = write_orders(&transaction, &fenced, terms).await?;
+    crash::point("write_before_commit");
     transaction.commit().await?;
     let mut orders: HashMap<Uuid, OrderIds> = HashMap::with_capacity(fenced.len());
     for row in &written {
@@ -190,6 +192,7 @@ pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bo
     )
     .await?;
     db::execute(&transaction, SETTLE_ORDERS, &[&checkouts, &statuses, &times]).await?;
+    crash::point("settle_before_commit");
     transaction.commit().await?;
     let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
     Ok(settlements.iter().map(|one| settled.remove(&one.checkout_id)).collect())
