@@ -1,6 +1,28 @@
-//! The promises of `estore_payments`, as queries that answer each offending row.
+//! The promises of `estore_payments`, as queries that answer a description of each offending row.
 
 use estore_kit::check::Check;
 
-/// The checks of `estore verify` on `estore_payments`.
-pub const CHECKS: &[Check] = &[];
+macro_rules! check {
+    ($promise:literal, $name:literal) => {
+        Check { promise: $promise, name: $name, sql: include_str!(concat!("../queries/checks/", $name, ".sql")) }
+    };
+}
+
+/// The checks of `estore verify` on `estore_payments`. What is under way is not wrong and is not answered.
+pub const CHECKS: &[Check] = &[
+    check!(3, "key_with_several_checkouts"),
+    check!(3, "key_answered_against_its_checkout"),
+    check!(4, "order_total_not_price_times_quantity"),
+    check!(4, "checkout_total_not_sum_of_orders"),
+    check!(4, "checkout_paid_against_its_charge"),
+    check!(4, "order_state_against_its_checkout"),
+    check!(4, "sandbox_sale_without_paid_checkout"),
+    check!(5, "refunds_not_as_noted_on_order"),
+    check!(5, "sandbox_refund_without_refund"),
+    check!(6, "ledger_transaction_not_balanced"),
+    check!(6, "charge_not_booked"),
+    check!(6, "refund_not_booked"),
+    check!(7, "order_state_without_event"),
+    check!(7, "outbox_before_settlement"),
+    check!(12, "nobody_resumes"),
+];

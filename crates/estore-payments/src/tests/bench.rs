@@ -36,6 +36,8 @@ use crate::{MIGRATIONS, Payments, PaymentsConfig};
 pub(super) const BUYER: i32 = 7;
 pub(super) const OTHER: i32 = 8;
 pub(super) const STAFF: i32 = 9;
+/// Someone whose address is not verified.
+pub(super) const UNVERIFIED: i32 = 5;
 /// A product at 2.50 and one at 10.00, with plenty of stock; one with a single unit.
 pub(super) const TEA: i32 = 1;
 pub(super) const CUP: i32 = 2;
@@ -257,6 +259,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn start() -> Self {
+        estore_kit::telemetry::start("warn", false);
         let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
         let db = Db::new(database.app_config(), 12).unwrap();
         let stock = Arc::new(Stock::default());
@@ -300,7 +303,7 @@ impl Bench {
 
     pub(super) fn request(&self, user: i32, method: &str, path: &str, key: Option<&str>, body: &Value) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path);
-        request = request.header("authorization", format!("Bearer {}", self.token(user, user != 5)));
+        request = request.header("authorization", format!("Bearer {}", self.token(user, user != UNVERIFIED)));
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }

@@ -1,1 +1,173 @@
-//! …
+//! What the database itself refuses, and that every statement fits it.
+
+use std::path::Path;
+
+use deadpool_postgres::GenericClient;
+use estore_kit::db::{Db, DbError};
+use estore_testkit::cluster::TestCluster;
+
+use super::bench::{BUYER, Bench, TEA};
+use crate::order::OrderStatus;
+use crate::{CHECKS, MIGRATIONS};
+
+#[tokio::test]
+async fn every_statement_fits_the_schema() {
+    let bench = Bench::start().await;
+    let client = bench.db.client().await.unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    let mut seen = 0;
+    for entry in [folder.clone(), folder.join("checks")].iter().flat_map(|path| path.read_dir().unwrap()) {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "sql") {
+            let sql = std::fs::read_to_string(&path).unwrap();
+            assert!(sql.starts_with("-- "), "{path:?} does not say what it is for");
+            client.prepare(&sql).await.unwrap_or_else(|error| panic!("{path:?}: {error:?}"));
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+#[tokio::test]
+async fn migrations_go_up_down_and_up_again() {
+    let seed = (
+        202_611_220_920,
+        "INSERT INTO payment_methods (user_id, payment_type, details, gateway, gateway_token, fingerprint) \
+         VALUES ('7', 'card', '{\"last4\": \"4242\"}', 'sandbox', 't', 'f')",
+    );
+    TestCluster::shared().await.check_migrations("payments", MIGRATIONS, &[seed]).await;
+}
+
+async fn refused(db: &Db, sql: &str) -> String {
+    match db.execute(sql, &[]).await {
+        Err(DbError::Constraint { name, .. }) => name,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_trigger_allows_exactly_the_steps_of_the_domain() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
+    let mut client = bench.db.client().await.unwrap();
+    for from in OrderStatus::ALL {
+        for to in OrderStatus::ALL {
+            let transaction = client.transaction().await.unwrap();
+            let copy = "INSERT INTO orders (checkout_id, user_id, product_id, quantity, unit_price, total_amount, \
+                        currency, status) SELECT checkout_id, user_id, '99', 1, 0, 0, currency, $1::text FROM orders";
+            transaction.execute(copy, &[&from.word()]).await.unwrap();
+            let step = "UPDATE orders SET status = $1::text WHERE product_id = '99'";
+            let stepped = transaction.execute(step, &[&to.word()]).await.map_err(DbError::from);
+            match stepped {
+                Ok(_) => assert!(from == to || from.may_become(to), "{from:?} to {to:?} is let through"),
+                Err(error) => {
+                    assert!(error.is_constraint("orders_status_step"), "{error}");
+                    assert!(from != to && !from.may_become(to), "{from:?} to {to:?} is refused");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_database_refuses_what_would_break_a_promise() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
+    let db = &bench.db;
+    for (sql, constraint) in [
+        ("UPDATE orders SET refunded_amount = captured_amount + 1", "orders_refunded_within_captured"),
+        ("UPDATE orders SET refunded_amount = -1", "orders_refunded_within_captured"),
+        ("UPDATE orders SET unit_price = 1", "orders_total_is_price_times_quantity"),
+        ("UPDATE orders SET quantity = 0, total_amount = 0", "orders_quantity_positive"),
+        ("UPDATE orders SET user_id = 'x'", "orders_user_id_integer"),
+        ("UPDATE orders SET status = 'lost'", "orders_status_step"),
+        ("UPDATE ledger_entries SET amount = amount + 1", "ledger_entries_append_only"),
+        ("DELETE FROM ledger_transactions", "ledger_transactions_append_only"),
+        ("DELETE FROM order_events", "order_events_append_only"),
+        ("INSERT INTO ledger_entries SELECT id, 5, 'revenue', 7, 5 FROM ledger_transactions", "ledger_entries_line_check"),
+        ("UPDATE payment_methods SET details = details || '{\"card_number\": \"4\"}'", "payment_methods_details_safe"),
+        ("UPDATE idempotency_keys SET answer_status = 500", "idempotency_keys_answer_status_check"),
+        ("UPDATE charges SET gateway_reference = NULL", "charges_captured_has_reference"),
+    ] {
+        assert_eq!(refused(db, sql).await, constraint, "{sql}");
+    }
+    let unbalanced = "WITH t AS (INSERT INTO ledger_transactions (id, kind, checkout_id, currency) \
+         SELECT gen_random_uuid(), 'refund', checkout_id, 'USD' FROM charges RETURNING id) \
+         INSERT INTO ledger_entries SELECT id, 1, 'refunds', 7, 5 FROM t";
+    assert_eq!(refused(db, unbalanced).await, "ledger_entries_balanced");
+    bench.verify().await;
+}
+
+/// Each check with the damage that it must see; done as the administrator, past triggers and constraints.
+const DAMAGE: &[(&str, &str)] = &[
+    (
+        "key_with_several_checkouts",
+        "INSERT INTO checkouts SELECT gen_random_uuid(), user_id, idempotency_key, operation, status, total_amount, \
+         currency, payment_method_id, metadata, failure, attempts, next_attempt_at, needs_attention_since, \
+         created_at + interval '1 hour' FROM checkouts",
+    ),
+    ("key_answered_against_its_checkout", "UPDATE idempotency_keys SET answer_status = 402"),
+    (
+        "order_total_not_price_times_quantity",
+        "ALTER TABLE orders DROP CONSTRAINT orders_total_is_price_times_quantity; UPDATE orders SET unit_price = 1",
+    ),
+    ("checkout_total_not_sum_of_orders", "UPDATE checkouts SET total_amount = total_amount + 1"),
+    ("checkout_paid_against_its_charge", "DELETE FROM charges"),
+    ("order_state_against_its_checkout", "UPDATE orders SET status = 'failed', captured_amount = 0"),
+    ("sandbox_sale_without_paid_checkout", "INSERT INTO sandbox_sales VALUES (gen_random_uuid(), 'captured', 5)"),
+    ("refunds_not_as_noted_on_order", "UPDATE orders SET refunded_amount = 1"),
+    (
+        "sandbox_refund_without_refund",
+        "INSERT INTO sandbox_refunds SELECT gen_random_uuid(), key, 5 FROM sandbox_sales",
+    ),
+    ("ledger_transaction_not_balanced", "DELETE FROM ledger_entries WHERE line = 1"),
+    ("charge_not_booked", "DELETE FROM ledger_entries; DELETE FROM ledger_transactions"),
+    (
+        "refund_not_booked",
+        "INSERT INTO refunds (id, order_id, checkout_id, user_id, kind, amount, currency, reason, requested_by, state) \
+         SELECT gen_random_uuid(), id, checkout_id, 7, 'refund', 5, 'USD', 'x', 7, 'succeeded' FROM orders",
+    ),
+    ("order_state_without_event", "DELETE FROM order_events WHERE type = 'order.paid'"),
+    ("outbox_before_settlement", "INSERT INTO outbox (topic, checkout_id) SELECT 'checkout.failed', id FROM checkouts"),
+    ("nobody_resumes", "UPDATE outbox SET created_at = now() - interval '1 hour'"),
+];
+
+#[tokio::test]
+async fn every_check_sees_its_damage() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
+    let admin = Db::new(bench.database.admin_config(), 1).unwrap();
+    for check in CHECKS {
+        let damage = DAMAGE.iter().find(|(name, _)| *name == check.name);
+        let (_, damage) = damage.unwrap_or_else(|| panic!("{} is never seen to find anything", check.name));
+        let mut client = admin.client().await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        transaction.batch_execute("SET LOCAL session_replication_role = replica").await.unwrap();
+        assert!(transaction.query(check.sql, &[]).await.unwrap().is_empty(), "{} cries wolf", check.name);
+        transaction.batch_execute(damage).await.unwrap_or_else(|error| panic!("{}: {error:?}", check.name));
+        let found = transaction.query(check.sql, &[]).await.unwrap();
+        assert!(!found.is_empty(), "{} is blind", check.name);
+    }
+}
+
+#[tokio::test]
+async fn partitions_are_made_ahead_and_old_keys_go() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
+    let partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'order_events'::regclass";
+    assert_eq!(bench.count(partitions).await, 5);
+    assert_eq!(bench.count("SELECT count(*) FROM order_events_default").await, 0);
+    bench.db.execute("UPDATE idempotency_keys SET created_at = now() - interval '47 hours'", &[]).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    assert_eq!(bench.count("SELECT count(*) FROM idempotency_keys").await, 1);
+    bench.db.execute("UPDATE idempotency_keys SET created_at = now() - interval '49 hours'", &[]).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    assert_eq!(bench.count("SELECT count(*) FROM idempotency_keys").await, 0);
+    bench.verify().await;
+}

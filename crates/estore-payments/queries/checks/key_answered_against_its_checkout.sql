@@ -1,0 +1,9 @@
+-- Keys whose stored answer is not what became of their checkout. Index on resource_id, primary key.
+SELECT format('user %s, key %s: answered %s, checkout %s is %s', k.user_id, k.key,
+    coalesce(k.answer_status::text, 'nothing'), c.id, c.status)
+FROM idempotency_keys k JOIN checkouts c ON c.id = k.resource_id
+WHERE (k.user_id, k.key) IS DISTINCT FROM (c.user_id, c.idempotency_key)
+   OR CASE c.status
+        WHEN 'paid' THEN k.answer_status IS DISTINCT FROM 201
+        WHEN 'failed' THEN k.answer_status IS DISTINCT FROM 402
+        ELSE k.answer_status IS NOT NULL END

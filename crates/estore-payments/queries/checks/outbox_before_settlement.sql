@@ -1,0 +1,8 @@
+-- Events waiting to be told whose change is not there. Primary keys.
+SELECT format('outbox %s: %s of checkout %s (%s), order %s (%s)', b.id, b.topic, b.checkout_id, c.status, b.order_id,
+    o.status)
+FROM outbox b
+LEFT JOIN checkouts c ON c.id = b.checkout_id
+LEFT JOIN orders o ON o.id = b.order_id
+WHERE CASE b.topic WHEN 'order.cancelled' THEN o.status IS DISTINCT FROM 'cancelled'
+    ELSE 'checkout.' || coalesce(c.status, 'missing') <> b.topic END
