@@ -1,6 +1,7 @@
 //! The routes: extract, call, respond.
 
 pub(crate) mod categories;
+pub(crate) mod imports;
 pub(crate) mod internal;
 pub(crate) mod problems;
 pub(crate) mod products;
@@ -28,6 +29,8 @@ pub(crate) fn public(inventory: Inventory) -> OpenApiRouter {
         .routes(routes!(categories::change_category, categories::delete_category))
         .routes(routes!(products::list_products, products::create_product))
         .routes(routes!(stock::list_low_stock))
+        .routes(routes!(imports::import_products))
+        .routes(routes!(imports::export_products))
         .routes(routes!(products::find_product, products::change_product, products::deactivate_product))
         .routes(routes!(stock::change_stock))
         .routes(routes!(stock::list_movements))

@@ -7,6 +7,7 @@ mod category;
 mod edition;
 mod hold;
 mod http;
+mod import;
 mod limits;
 mod neighbour;
 mod operations;
@@ -16,17 +17,17 @@ mod search;
 mod stock;
 mod store;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use estore_api::inventory::{HoldOutcome, HoldRequest};
 use estore_kit::batcher::{BatchLimits, Batcher};
 use estore_kit::db::Db;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::io::AsyncRead;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use import::{ImportError, ImportReport, RowFault};
 pub use category::{Category, CategoryChange, NewCategory};
 pub use product::{NewProduct, Product, ProductChange};
 pub use schema::{CHECKS, MIGRATIONS};
@@ -78,8 +79,6 @@ type HoldResult = Result<HoldOutcome, HoldStockError>;
 pub struct Inventory {
     db: Db,
     holds: Batcher<HoldRequest, HoldResult>,
-    /// One import at a time in this process; the database keeps other processes out.
-    import_turn: Arc<Semaphore>,
 }
 
 impl Inventory {
@@ -104,7 +103,7 @@ impl Inventory {
             let db = shelf.clone();
             async move { hold_stock(&db, requests).await }
         });
-        Ok(Self { db, holds, import_turn: Arc::new(Semaphore::new(1)) })
+        Ok(Self { db, holds })
     }
 
     /// The public and the administrators' routes. The binary puts the token verifier and the edge around them.
@@ -115,6 +114,18 @@ impl Inventory {
     /// The routes for neighbours in other processes. The binary puts the service door around them.
     pub fn internal_router(&self) -> axum::Router {
         http::internal(self.clone())
+    }
+
+    /// Imports products from CSV, all or nothing; `progress` hears how many rows were read.
+    ///
+    /// # Errors
+    /// When rows break rules (each is named), the file cannot be read, another import runs or the database fails.
+    pub async fn import_products(
+        &self,
+        reader: impl AsyncRead + Send + Unpin,
+        progress: impl FnMut(u64) + Send,
+    ) -> Result<ImportReport, ImportError> {
+        operations::import_products::import_products(&self.db, reader, progress).await
     }
 
     /// Runs what runs beside the requests until `shutdown`; the inventory has nothing of the kind yet.

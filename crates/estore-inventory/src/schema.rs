@@ -17,6 +17,12 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611222010_create_stock/up.sql"),
         down: include_str!("../migrations/202611222010_create_stock/down.sql"),
     },
+    Migration {
+        version: 202611222020,
+        name: "create_import",
+        up: include_str!("../migrations/202611222020_create_import/up.sql"),
+        down: include_str!("../migrations/202611222020_create_import/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.

@@ -18,6 +18,8 @@ pub(crate) struct Create;
 pub(crate) struct Edit;
 /// Of removals, by administrators.
 pub(crate) struct Remove;
+/// Of imports, by administrators.
+pub(crate) struct Import;
 
 const BAD_REQUEST: (u16, &str) = (400, "The request cannot be read, or a parameter breaks a rule.");
 const UNAUTHORIZED: (u16, &str) = (401, "The access token is missing, malformed or expired.");
@@ -73,5 +75,13 @@ impl IntoResponses for Edit {
 impl IntoResponses for Remove {
     fn responses() -> Responses {
         problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, STALE, BUSY, AWAY])
+    }
+}
+
+impl IntoResponses for Import {
+    fn responses() -> Responses {
+        let busy = (409, "Another import is running.");
+        let refused = (422, "Rows break rules; `errors` names each by line, column and rule. Nothing was imported.");
+        problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, busy, TOO_LARGE, MEDIA_TYPE, refused, BUSY, AWAY])
     }
 }

@@ -2,6 +2,7 @@
 
 mod categories;
 mod holds;
+mod imports;
 mod products;
 mod schema;
 mod search;

@@ -1,0 +1,2 @@
+-- Empties the staging table, before and after. Whole table.
+DELETE FROM import_rows
