@@ -80,7 +80,7 @@ async fn the_database_refuses_what_would_break_a_promise() {
         ("UPDATE orders SET refunded_amount = captured_amount + 1", "orders_refunded_within_captured"),
         ("UPDATE orders SET refunded_amount = -1", "orders_refunded_within_captured"),
         ("UPDATE orders SET unit_price = 1", "orders_total_is_price_times_quantity"),
-        ("UPDATE orders SET quantity = 0, total_amount = 0", "orders_quantity_positive"),
+        ("UPDATE orders SET quantity = 0, total_amount = 0, captured_amount = 0", "orders_quantity_positive"),
         ("UPDATE orders SET user_id = 'x'", "orders_user_id_integer"),
         ("UPDATE orders SET status = 'lost'", "orders_status_step"),
         ("UPDATE ledger_entries SET amount = amount + 1", "ledger_entries_append_only"),
