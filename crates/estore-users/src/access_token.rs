@@ -68,7 +68,8 @@ impl Signer {
         }
         let der = der_of(&fs::read_to_string(path).map_err(file)?)
             .ok_or_else(|| KeyError::NotAKey(path.display().to_string()))?;
-        let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_rejected| KeyError::NotAKey(path.display().to_string()))?;
+        let pair =
+            Ed25519KeyPair::from_pkcs8(&der).map_err(|_rejected| KeyError::NotAKey(path.display().to_string()))?;
         let key_set = JwkSet { keys: vec![public_key(pair.public_key().as_ref())?] };
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = key_set.keys.first().and_then(|key| key.common.key_id.clone());

@@ -1,7 +1,9 @@
 //! A row of a customer file: what it may hold, and what is wrong with it.
 
+use std::cell::Cell;
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{self, Read};
+use std::rc::Rc;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use uuid::Uuid;
@@ -30,7 +32,11 @@ pub struct ImportFault {
 impl fmt::Display for ImportFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, column, rule, detail } = self;
-        if column.is_empty() { write!(f, "line {line}: {rule}: {detail}") } else { write!(f, "line {line}, {column}: {rule}: {detail}") }
+        if column.is_empty() {
+            write!(f, "line {line}: {rule}: {detail}")
+        } else {
+            write!(f, "line {line}, {column}: {rule}: {detail}")
+        }
     }
 }
 
@@ -68,7 +74,10 @@ impl Customer {
 
 /// The rows of a file, one at a time.
 pub(crate) struct CustomerRows<R> {
-    reader: csv::Reader<BufReader<R>>,
+    reader: csv::Reader<Bounded<R>>,
+    /// Bytes read since the last row ended.
+    since_row: Rc<Cell<usize>>,
+    has_ended: bool,
     /// Where each of `COLUMNS` stands.
     places: [Option<usize>; COLUMNS.len()],
     record: StringRecord,
@@ -77,7 +86,11 @@ pub(crate) struct CustomerRows<R> {
 impl<R: Read> CustomerRows<R> {
     /// Reads the header.
     pub(crate) fn open(reader: R) -> Result<Self, ImportFault> {
-        let mut reader = ReaderBuilder::new().trim(Trim::Headers).flexible(true).from_reader(BufReader::new(reader));
+        let since_row = Rc::new(Cell::new(0));
+        let mut reader = ReaderBuilder::new()
+            .trim(Trim::Headers)
+            .flexible(true)
+            .from_reader(Bounded { reader, since_row: Rc::clone(&since_row) });
         let header = reader.headers().map_err(|error| unreadable(&error, 1))?;
         let names: Vec<String> =
             header.iter().map(|name| name.trim_start_matches('\u{feff}').to_ascii_lowercase()).collect();
@@ -99,7 +112,7 @@ impl<R: Read> CustomerRows<R> {
             let detail = "is needed, or else password";
             return Err(ImportFault::new(1, COLUMNS[1], "missing_column", detail));
         }
-        Ok(Self { reader, places, record: StringRecord::new() })
+        Ok(Self { reader, since_row, has_ended: false, places, record: StringRecord::new() })
     }
 
     fn field(&self, column: usize) -> &str {
@@ -108,10 +121,6 @@ impl<R: Read> CustomerRows<R> {
 
     fn customer(&self, line: u64) -> Result<Customer, Vec<ImportFault>> {
         let mut faults = Vec::new();
-        if self.record.as_slice().len() > IMPORT_ROW_BYTES_MAX {
-            let detail = format!("has more than {IMPORT_ROW_BYTES_MAX} bytes");
-            return Err(vec![ImportFault::new(line, "", "row_too_long", detail)]);
-        }
         if self.record.len() > self.places.iter().flatten().count() {
             faults.push(ImportFault::new(line, "", "too_many_fields", "has more fields than the header"));
         }
@@ -138,12 +147,18 @@ impl<R: Read> CustomerRows<R> {
                 None
             }
             (false, false) => {
-                faults.push(ImportFault::new(line, COLUMNS[2], "two_credentials", "must be empty where hashed_password is given"));
+                faults.push(ImportFault::new(
+                    line,
+                    COLUMNS[2],
+                    "two_credentials",
+                    "must be empty where hashed_password is given",
+                ));
                 None
             }
             (false, true) => {
                 if !hashing::is_acceptable(hash) {
-                    let detail = "must be an Argon2id hash ($argon2id$…) or a bcrypt hash ($2a$, $2b$, $2y$) of a usual cost";
+                    let detail =
+                        "must be an Argon2id hash ($argon2id$…) or a bcrypt hash ($2a$, $2b$, $2y$) of a usual cost";
                     faults.push(ImportFault::new(line, COLUMNS[1], "unknown_hash", detail));
                 }
                 None
@@ -174,15 +189,39 @@ impl<R: Read> Iterator for CustomerRows<R> {
     type Item = Result<Customer, Vec<ImportFault>>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
         let line = self.reader.position().line();
+        self.since_row.set(0);
         match self.reader.read_record(&mut self.record) {
             Ok(false) => None,
             Ok(true) => {
                 let line = self.record.position().map_or(line, csv::Position::line);
                 Some(self.customer(line))
             }
-            Err(error) => Some(Err(vec![unreadable(&error, line)])),
+            Err(error) => {
+                self.has_ended = error.is_io_error();
+                Some(Err(vec![unreadable(&error, line)]))
+            }
         }
+    }
+}
+
+/// Ends the reading of a row that has no end: memory stays bounded whatever the file is.
+struct Bounded<R> {
+    reader: R,
+    since_row: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since_row.get() > IMPORT_ROW_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row has no end; is a quote left open?"));
+        }
+        let read = self.reader.read(buffer)?;
+        self.since_row.set(self.since_row.get() + read);
+        Ok(read)
     }
 }
 
@@ -205,7 +244,9 @@ mod tests {
     fn faults(text: &[u8]) -> Vec<(u64, String, &'static str)> {
         match CustomerRows::open(text) {
             Err(fault) => vec![(fault.line, fault.column, fault.rule)],
-            Ok(rows) => rows.filter_map(Result::err).flatten().map(|fault| (fault.line, fault.column, fault.rule)).collect(),
+            Ok(rows) => {
+                rows.filter_map(Result::err).flatten().map(|fault| (fault.line, fault.column, fault.rule)).collect()
+            }
         }
     }
 
@@ -217,19 +258,31 @@ mod tests {
 
     #[test]
     fn each_fault_is_named_by_line_column_and_rule() {
-        let text = format!("email,hashed_password,password,is_active\nx,{HASH},,\na@b.co,md5,,maybe\nb@b.co,,,\nc@b.co,,password1,\n");
+        let text = format!(
+            "email,hashed_password,password,is_active\nx,{HASH},,\na@b.co,md5,,maybe\nb@b.co,,,\nc@b.co,,password1,\n"
+        );
         let expected = [
-            (2, "email", "invalid_email"), (3, "hashed_password", "unknown_hash"), (3, "is_active", "wrong_type"),
-            (4, "hashed_password", "missing"), (5, "password", "password_common"),
+            (2, "email", "invalid_email"),
+            (3, "hashed_password", "unknown_hash"),
+            (3, "is_active", "wrong_type"),
+            (4, "hashed_password", "missing"),
+            (5, "password", "password_common"),
         ];
         assert_eq!(faults(text.as_bytes()), expected.map(|(line, column, rule)| (line, column.to_owned(), rule)));
     }
 
     #[test]
     fn files_that_are_no_customers_are_told_so() {
-        for (text, rule) in [(&b""[..], "empty_file"), (b"name\n", "unknown_column"), (b"email\n", "missing_column"), (b"password\n", "missing_column")] {
+        for (text, rule) in [
+            (&b""[..], "empty_file"),
+            (b"name\n", "unknown_column"),
+            (b"email\n", "missing_column"),
+            (b"password\n", "missing_column"),
+        ] {
             assert_eq!(faults(text)[0].2, rule);
         }
+        let endless = format!("email,password\n\"{}", "a".repeat(1 << 20));
+        assert_eq!(faults(endless.as_bytes()), [(2, String::new(), "unreadable")]);
         assert_eq!(faults(b"email,password\na\xff@b.co,longenough7x\n")[0], (2, String::new(), "not_utf8"));
     }
 }

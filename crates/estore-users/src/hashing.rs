@@ -16,7 +16,8 @@ use crate::secret::Secret;
 /// What new hashes cost, after OWASP's advice: KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 /// No password has this hash: it makes a login for an unknown address as long as any other.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw";
 /// The longest hash, as its column has it.
 const HASH_CHARACTERS_MAX: usize = 255;
 
@@ -143,7 +144,7 @@ fn verify_now(password: &Secret, hash: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hasher, NOBODY, Verdict, is_acceptable};
+    use super::{Hasher, HashingError, NOBODY, Verdict, is_acceptable};
     use crate::secret::Secret;
 
     fn secret(text: &str) -> Secret {
@@ -173,11 +174,27 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn too_many_at_once_are_sent_away() {
+        let hasher = Hasher::new(1);
+        let places = hasher.waiting.available_permits();
+        let taken = hasher.waiting.clone().try_acquire_many_owned(u32::try_from(places).unwrap()).unwrap();
+        assert!(matches!(hasher.hash(&secret("lantern-marsh-5")).await, Err(HashingError::Busy)));
+        drop(taken);
+        assert!(hasher.hash(&secret("lantern-marsh-5")).await.is_ok());
+        assert_eq!(hasher.waiting.available_permits(), places);
+    }
+
     #[test]
     fn costly_and_foreign_hashes_are_not_taken() {
         assert!(is_acceptable(NOBODY));
         let bad = [
-            "", "!", "plain", "$1$x$y", "$2b$31$abcdefghijklmnopqrstuuJ7p0Cz5n6c0r0T9PXJuyQyG9b0e4mJq", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
+            "",
+            "!",
+            "plain",
+            "$1$x$y",
+            "$2b$31$abcdefghijklmnopqrstuuJ7p0Cz5n6c0r0T9PXJuyQyG9b0e4mJq",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
             "$argon2id$v=19$m=4194304,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw",
             "$argon2i$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS0tLQ$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBhdCBhbGw",
         ];

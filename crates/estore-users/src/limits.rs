@@ -26,6 +26,8 @@ pub(crate) const ARGON2_KIB_MAX: u32 = 256 * 1024;
 pub(crate) const ARGON2_PASSES_MAX: u32 = 16;
 /// The most lanes of an Argon2 hash that is verified.
 pub(crate) const ARGON2_LANES_MAX: u32 = 16;
+/// A refused login takes no less than this, whatever kind of hash it was compared with.
+pub(crate) const REFUSAL_TIME_MIN: Duration = Duration::from_millis(300);
 /// Answers that must not tell whether an address is known take no less than this.
 pub(crate) const QUIET_TIME_MIN: Duration = Duration::from_millis(80);
 /// How many letters of one purpose an address gets in a minute.
@@ -56,5 +58,5 @@ pub(crate) const SEARCH_CHARACTERS_MAX: usize = 255;
 pub(crate) const IMPORT_FAULTS_MAX: usize = 100;
 /// How many rows of an import travel together.
 pub(crate) const IMPORT_CHUNK_ROWS: usize = 500;
-/// The longest row of an import, in bytes.
+/// How far a row of an import is followed, in bytes.
 pub(crate) const IMPORT_ROW_BYTES_MAX: usize = 16 * 1024;

@@ -89,7 +89,8 @@ impl Post {
             }
             Way::Smtp(server) => {
                 let sending = tokio::time::timeout(MAIL_DELIVERY_TIME_MAX, server.send(message)).await;
-                let sent = sending.map_err(|_elapsed| DeliveryError::Again("the mail server is too slow".to_owned()))?;
+                let sent =
+                    sending.map_err(|_elapsed| DeliveryError::Again("the mail server is too slow".to_owned()))?;
                 sent.map(drop).map_err(|error| {
                     let text = error.to_string();
                     if error.is_permanent() { DeliveryError::Never(text) } else { DeliveryError::Again(text) }
@@ -116,7 +117,8 @@ impl Post {
 
 /// As it stands where mail allows it: quoted-printable would break links apart for those who read the files.
 fn body_of(text: &str) -> Body {
-    let plain = text.is_ascii() && !text.contains(['\0', '\r']) && text.lines().all(|line| line.len() <= LINE_BYTES_MAX);
+    let plain =
+        text.is_ascii() && !text.contains(['\0', '\r']) && text.lines().all(|line| line.len() <= LINE_BYTES_MAX);
     if plain {
         Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
@@ -134,8 +136,7 @@ fn file_name(mail: &DueMail) -> String {
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write;
     let draft = path.with_extension("part");
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&draft, path)

@@ -47,7 +47,10 @@ pub(super) struct Common;
 
 impl IntoResponses for Common {
     fn responses() -> Responses {
-        problems(&[("503", "Too busy, or the database is away; try again after `Retry-After`"), ("500", "A fault of ours")])
+        problems(&[
+            ("503", "Too busy, or the database is away; try again after `Retry-After`"),
+            ("500", "A fault of ours"),
+        ])
     }
 }
 

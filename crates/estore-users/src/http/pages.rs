@@ -14,7 +14,8 @@ use crate::operations;
 use crate::secret::Secret;
 use crate::service::Service;
 
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;color:#111;background:#fff}\
     button,input{font:inherit;padding:.5rem 1rem;margin:.5rem 0;display:block}";
 

@@ -46,9 +46,7 @@ pub(crate) enum ChangeProfileError {
 impl From<ChangeProfileError> for Problem {
     fn from(error: ChangeProfileError) -> Self {
         match error {
-            ChangeProfileError::Gone => {
-                Self::unauthorized("account_inactive", "This account is no longer active.")
-            }
+            ChangeProfileError::Gone => Self::unauthorized("account_inactive", "This account is no longer active."),
             ChangeProfileError::Invalid(problem) => problem,
             ChangeProfileError::WrongPassword => {
                 Self::forbidden("current_password_wrong", "The present password is not right; nothing was changed.")

@@ -63,7 +63,14 @@ fn note(outcomes: &mut Outcomes, mail: &DueMail, delivered: Result<(), DeliveryE
         Err(DeliveryError::Again(error) | DeliveryError::Never(error)) => ("given_up", Some(error)),
     };
     if let Some(error) = &error {
-        tracing::warn!(mail = mail.id, kind = mail.kind, attempts = mail.attempts, outcome, error, "a letter did not leave");
+        tracing::warn!(
+            mail = mail.id,
+            kind = mail.kind,
+            attempts = mail.attempts,
+            outcome,
+            error,
+            "a letter did not leave"
+        );
     }
     outcomes.ids.push(mail.id);
     outcomes.outcomes.push(outcome);

@@ -86,12 +86,14 @@ pub(crate) async fn import_customers(
     reading.await.map_err(|panicked| ImportError::Unreadable(panicked.to_string()))?;
 
     let duplicates =
-        rows(&transaction, include_str!("../../queries/find_import_duplicates.sql"), &[&import_id, &faults_max()]).await?;
+        rows(&transaction, include_str!("../../queries/find_import_duplicates.sql"), &[&import_id, &faults_max()])
+            .await?;
     if !duplicates.is_empty() {
         let fault = |row: &tokio_postgres::Row| ImportFault::duplicate(row.get("line"), row.get("first_line"));
         return Err(ImportError::Faults(duplicates.iter().map(fault).collect()));
     }
-    let made = execute(&transaction, include_str!("../../queries/insert_imported_customers.sql"), &[&import_id]).await?;
+    let made =
+        execute(&transaction, include_str!("../../queries/insert_imported_customers.sql"), &[&import_id]).await?;
     execute(&transaction, include_str!("../../queries/delete_import.sql"), &[&import_id]).await?;
     transaction.commit().await?;
     Ok(ImportReport { rows: read, made, already_there: read - made })

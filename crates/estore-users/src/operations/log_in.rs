@@ -2,11 +2,12 @@
 
 use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::email::Email;
 use crate::hashing::{HashingError, Verdict};
-use crate::limits::PASSWORD_BYTES_MAX;
+use crate::limits::{PASSWORD_BYTES_MAX, REFUSAL_TIME_MIN};
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
 use crate::store::sessions::{NewSession, begin_session};
@@ -58,15 +59,23 @@ pub(crate) async fn log_in(
     password: &Secret,
     user_agent: Option<&str>,
 ) -> Result<TokenPair, LogInError> {
-    let email = Email::parse(email).map_err(|_malformed| LogInError::InvalidCredentials);
-    let found = match &email {
+    let start = Instant::now();
+    let found = match Email::parse(email) {
         Ok(email) => find_credentials(&service.db.client().await?, email.as_str()).await?,
-        Err(_) => None,
+        Err(_malformed) => None,
     };
-    let user = check_password(service, found, password).await?;
+    let user = match check_password(service, found, password).await {
+        Err(refused @ LogInError::InvalidCredentials) => {
+            // Hashes from elsewhere take another time than ours; it must not tell who has one.
+            sleep_until(start + REFUSAL_TIME_MIN).await;
+            return Err(refused);
+        }
+        checked => checked?,
+    };
     let refresh = RandomToken::generate()?;
     let id = Uuid::now_v7();
-    let session = NewSession { id, user_id: user.id, user_agent, days: service.session_days(), token_hash: &refresh.hash };
+    let session =
+        NewSession { id, user_id: user.id, user_agent, days: service.session_days(), token_hash: &refresh.hash };
     begin_session(&service.db.client().await?, &session).await?;
     let access = service.signer.sign(&user, id)?;
     Ok(TokenPair { access, refresh: refresh.secret, seconds: service.signer.seconds() })

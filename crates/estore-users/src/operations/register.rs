@@ -1,5 +1,6 @@
 //! A new account, and a letter to the owner of its address. The answer is the same for a taken address.
 
+use deadpool_postgres::Transaction;
 use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
@@ -47,19 +48,26 @@ pub(crate) async fn register(service: &Service, email: &str, password: &Secret) 
     let transaction = client.transaction().await.map_err(DbError::from)?;
     if let Some(user_id) = insert_user(&transaction, &email, &hash).await? {
         mail_verification(&transaction, service, user_id, &email).await?;
-    } else if let Some(owner) = lock_user_by_email(&transaction, &email).await?.filter(|owner| owner.is_active) {
-        if may_mail(&transaction, email.as_str(), &[Purpose::Verification, Purpose::AlreadyRegistered]).await? {
-            if owner.is_verified {
-                let letter = letter::already_registered(&email, &service.config.public_url);
-                insert_mail(&transaction, &letter).await?;
-            } else {
-                mail_verification(&transaction, service, owner.id, &email).await?;
-            }
-        }
+    } else {
+        tell_owner(service, &transaction, &email).await?;
     }
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())
+}
+
+/// So many letters a minute and a day, however often somebody tries.
+async fn tell_owner(service: &Service, transaction: &Transaction<'_>, email: &Email) -> Result<(), RegisterError> {
+    let owner = lock_user_by_email(transaction, email).await?;
+    let Some(owner) = owner.filter(|owner| owner.is_active) else { return Ok(()) };
+    if !may_mail(transaction, email.as_str(), &[Purpose::Verification, Purpose::AlreadyRegistered]).await? {
+        return Ok(());
+    }
+    if owner.is_verified {
+        let letter = letter::already_registered(email, &service.config.public_url);
+        return Ok(insert_mail(transaction, &letter).await?);
+    }
+    Ok(mail_verification(transaction, service, owner.id, email).await?)
 }
 
 fn check(email: &str, password: &Secret) -> Result<Email, Problem> {

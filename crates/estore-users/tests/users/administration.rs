@@ -30,7 +30,9 @@ async fn accounts_are_listed_searched_and_paged() {
     let cursor = first["next_cursor"].as_str().unwrap();
     let last = desk.get(&format!("/v1/users?q=SHOP.&limit=20&cursor={cursor}"), &root).await.expect(200).json();
     assert_eq!((last["data"].as_array().unwrap().len(), last["next_cursor"].is_null()), (5, true));
-    for (query, count) in [("q=%25", 0), ("q=c1_x", 1), ("q=c_x", 0), ("is_active=false", 0), ("limit=100", 26), ("q=", 20)] {
+    for (query, count) in
+        [("q=%25", 0), ("q=c1_x", 1), ("q=c_x", 0), ("is_active=false", 0), ("limit=100", 26), ("q=", 20)]
+    {
         let page = desk.get(&format!("/v1/users?{query}"), &root).await.expect(200).json();
         assert_eq!(page["data"].as_array().unwrap().len(), count, "{query}");
     }
@@ -99,9 +101,11 @@ async fn two_administrators_cannot_remove_each_other_at_once() {
         let (a, b) = (format!("a{round}@example.com"), format!("b{round}@example.com"));
         desk.run("UPDATE users SET is_admin = false").await;
         let (token_a, token_b) = (desk.admin(&a).await, desk.admin(&b).await);
-        let (path_a, path_b) = (format!("/v1/users/{}", desk.id_of(&a).await), format!("/v1/users/{}", desk.id_of(&b).await));
+        let (path_a, path_b) =
+            (format!("/v1/users/{}", desk.id_of(&a).await), format!("/v1/users/{}", desk.id_of(&b).await));
         let removal = || json!({"roles": []});
-        let (one, two) = tokio::join!(desk.patch(&path_b, &token_a, removal()), desk.patch(&path_a, &token_b, removal()));
+        let (one, two) =
+            tokio::join!(desk.patch(&path_b, &token_a, removal()), desk.patch(&path_a, &token_b, removal()));
         let mut answers = [one.status.as_u16(), two.status.as_u16()];
         answers.sort_unstable();
         assert_eq!(answers, [200, 403], "{} {}", one.text, two.text);

@@ -65,7 +65,9 @@ async fn one_bad_row_keeps_all_out_and_each_is_named() {
 async fn files_that_are_no_customers_are_told_so() {
     let desk = Desk::open().await;
     for (bytes, rule) in [
-        (&b""[..], "empty_file"), (b"\xff\xfee\0m\0", "not_utf8"), (b"sku,price\n", "unknown_column"),
+        (&b""[..], "empty_file"),
+        (b"\xff\xfee\0m\0", "not_utf8"),
+        (b"sku,price\n", "unknown_column"),
         (b"email,password\nj\xf6rg@b.co,lantern-marsh-5\n", "not_utf8"),
     ] {
         let Err(ImportError::Faults(faults)) = desk.users.import_customers(file(bytes), |_| {}).await else {

@@ -78,7 +78,10 @@ async fn what_has_ended_is_removed() {
     desk.post("/v1/password-resets", json!({"email": ADA})).await.expect(202);
     desk.all_mail_left().await;
     for table in ["sessions", "refresh_tokens", "password_reset_tokens"] {
-        desk.run(&format!("UPDATE {table} SET created_at = now() - interval '3 days', expires_at = now() - interval '1 second'")).await;
+        desk.run(&format!(
+            "UPDATE {table} SET created_at = now() - interval '3 days', expires_at = now() - interval '1 second'"
+        ))
+        .await;
     }
     desk.run("UPDATE mails SET created_at = now() - interval '3 days'").await;
     let jobs = tokio_util::sync::CancellationToken::new();

@@ -17,7 +17,10 @@ async fn register_verify_log_in_and_look() {
     assert_eq!((me["email"].as_str(), me["is_verified"].as_bool()), (Some(ADA), Some(false)));
     let token = desk.mailed_token(ADA, "verification").await;
     desk.post("/v1/users/verify", json!({"token": token})).await.expect(200);
-    assert_eq!(desk.post("/v1/users/verify", json!({"token": token})).await.expect(400).code(), "verification_token_invalid");
+    assert_eq!(
+        desk.post("/v1/users/verify", json!({"token": token})).await.expect(400).code(),
+        "verification_token_invalid"
+    );
     let me = desk.get("/v1/users/me", &access).await.expect(200).json();
     assert_eq!((me["is_verified"].as_bool(), me["roles"].as_array().unwrap().len()), (Some(true), 0));
     assert!(me.get("hashed_password").is_none());
@@ -29,10 +32,14 @@ async fn a_taken_address_answers_the_same_and_tells_its_owner() {
     desk.customer(ADA).await;
     desk.run("UPDATE mails SET created_at = created_at - interval '1 hour'").await;
     let taken = desk.post("/v1/users", json!({"email": ADA, "password": "another-pass-77"})).await.expect(202);
-    let free = desk.post("/v1/users", json!({"email": "new@example.com", "password": "another-pass-77"})).await.expect(202);
+    let free =
+        desk.post("/v1/users", json!({"email": "new@example.com", "password": "another-pass-77"})).await.expect(202);
     assert_eq!(taken.text, free.text);
     assert!(desk.letter(ADA, "already_registered").await.contains("you have one already"));
-    assert_eq!(desk.post("/v1/tokens", json!({"email": ADA, "password": "another-pass-77"})).await.expect(401).code(), "invalid_credentials");
+    assert_eq!(
+        desk.post("/v1/tokens", json!({"email": ADA, "password": "another-pass-77"})).await.expect(401).code(),
+        "invalid_credentials"
+    );
     desk.log_in(ADA, PASSWORD).await;
 }
 
@@ -42,7 +49,9 @@ async fn wrong_password_unknown_address_and_inactive_account_look_alike() {
     desk.customer(ADA).await;
     let mut answers = Vec::new();
     answers.push(desk.post("/v1/tokens", json!({"email": ADA, "password": "wrong-one-42"})).await.expect(401));
-    answers.push(desk.post("/v1/tokens", json!({"email": "nobody@example.com", "password": "wrong-one-42"})).await.expect(401));
+    answers.push(
+        desk.post("/v1/tokens", json!({"email": "nobody@example.com", "password": "wrong-one-42"})).await.expect(401),
+    );
     answers.push(desk.post("/v1/tokens", json!({"email": "no address", "password": "x"})).await.expect(401));
     desk.run("UPDATE users SET is_active = false").await;
     answers.push(desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(401));
@@ -54,8 +63,11 @@ async fn wrong_password_unknown_address_and_inactive_account_look_alike() {
 async fn bad_input_is_named() {
     let desk = Desk::open().await;
     for (email, password, pointer) in [
-        ("no-address", PASSWORD, "/email"), (ADA, "short", "/password"), (ADA, "Password123", "/password"),
-        (ADA, "ada@example.com", "/password"), ("x@y.invalid", PASSWORD, "/email"),
+        ("no-address", PASSWORD, "/email"),
+        (ADA, "short", "/password"),
+        (ADA, "Password123", "/password"),
+        (ADA, "ada@example.com", "/password"),
+        ("x@y.invalid", PASSWORD, "/email"),
     ] {
         let answer = desk.post("/v1/users", json!({"email": email, "password": password})).await.expect(422);
         assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{}", answer.text);
@@ -79,7 +91,10 @@ async fn a_password_is_reset_by_mail_and_every_session_ends() {
     let refused = desk.post("/v1/password-resets/confirm", confirm("password1")).await.expect(422);
     assert_eq!(refused.json()["errors"][0]["pointer"], "/new_password");
     desk.post("/v1/password-resets/confirm", confirm("lantern-marsh-5")).await.expect(200);
-    assert_eq!(desk.post("/v1/password-resets/confirm", confirm("lantern-marsh-6")).await.expect(400).code(), "reset_token_invalid");
+    assert_eq!(
+        desk.post("/v1/password-resets/confirm", confirm("lantern-marsh-6")).await.expect(400).code(),
+        "reset_token_invalid"
+    );
     desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(401);
     desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(401);
     desk.log_in(ADA, "lantern-marsh-5").await;

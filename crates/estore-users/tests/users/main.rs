@@ -6,5 +6,6 @@ mod import;
 mod letters;
 mod life;
 mod pages;
+mod post;
 mod schema;
 mod sessions;

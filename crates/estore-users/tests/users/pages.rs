@@ -23,7 +23,9 @@ async fn opening_the_link_changes_nothing_and_the_button_verifies() {
     assert!(desk.form("/verify-email", format!("token={token}")).await.expect(200).text.contains("confirmed"));
     assert_eq!(desk.number("SELECT count(*) FROM users WHERE is_verified").await, 1);
     let again = desk.form("/verify-email", format!("token={token}")).await.expect(400);
-    assert!(again.headers["content-type"].to_str().unwrap().starts_with("text/html") && again.text.contains("used before"));
+    assert!(
+        again.headers["content-type"].to_str().unwrap().starts_with("text/html") && again.text.contains("used before")
+    );
 }
 
 #[tokio::test]

@@ -100,7 +100,10 @@ async fn those_who_only_read_see_no_credentials_and_no_letters() {
     let desk = Desk::open().await;
     let (admin, connection) = desk.database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    admin.batch_execute("SET ROLE estore_readonly; SELECT id, email FROM users; SELECT id, kind FROM mails").await.unwrap();
+    admin
+        .batch_execute("SET ROLE estore_readonly; SELECT id, email FROM users; SELECT id, kind FROM mails")
+        .await
+        .unwrap();
     for sql in ["SELECT hashed_password FROM users", "SELECT body FROM mails", "DELETE FROM users"] {
         assert!(admin.batch_execute(sql).await.is_err(), "{sql}");
     }

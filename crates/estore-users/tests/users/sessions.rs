@@ -47,7 +47,8 @@ async fn a_refresh_looks_at_the_account_anew() {
     desk.customer(ADA).await;
     let (_, refresh) = desk.log_in(ADA, PASSWORD).await;
     desk.run("INSERT INTO user_roles (user_id, role) SELECT id, 'staff' FROM users").await;
-    let (access, refresh) = tokens(&desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(200));
+    let (access, refresh) =
+        tokens(&desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(200));
     let claims = URL_SAFE_NO_PAD.decode(access.split('.').nth(1).unwrap()).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
     assert_eq!((&claims["roles"], &claims["verified"]), (&json!(["staff"]), &json!(true)));
@@ -91,7 +92,10 @@ async fn ended_tokens_are_refused() {
     desk.run("UPDATE verification_tokens SET created_at = now() - interval '2 days', expires_at = now() - interval '1 second'").await;
     desk.post("/v1/users/verify", json!({"token": token})).await.expect(400);
     let (_, refresh) = desk.log_in(ADA, PASSWORD).await;
-    desk.run("UPDATE refresh_tokens SET created_at = now() - interval '40 days', expires_at = now() - interval '1 second'").await;
+    desk.run(
+        "UPDATE refresh_tokens SET created_at = now() - interval '40 days', expires_at = now() - interval '1 second'",
+    )
+    .await;
     desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(401);
 }
 
@@ -135,7 +139,10 @@ async fn the_published_set_has_the_key_and_no_secret() {
     let desk = Desk::open().await;
     let set = desk.call(Method::GET, "/.well-known/jwks.json", None, None).await.expect(200).json();
     let key = &set["keys"][0];
-    assert_eq!((key["kty"].as_str(), key["crv"].as_str(), key["alg"].as_str()), (Some("OKP"), Some("Ed25519"), Some("EdDSA")));
+    assert_eq!(
+        (key["kty"].as_str(), key["crv"].as_str(), key["alg"].as_str()),
+        (Some("OKP"), Some("Ed25519"), Some("EdDSA"))
+    );
     assert!(key.get("d").is_none());
 }
 
