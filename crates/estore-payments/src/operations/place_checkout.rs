@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-use estore_api::inventory::{HeldLine, HoldOutcome, HoldRequest, ShortLine, Shortage};
+use estore_api::inventory::{HeldLine, HoldOutcome, HoldRequest, ShortLine};
 use estore_kit::batcher::BatchError;
 use estore_kit::crash;
-use estore_kit::problem::{FieldError, Problem};
+use estore_kit::problem::Problem;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -23,7 +22,9 @@ use crate::steps::StepError;
 use crate::store::checkouts::{End, Settlement};
 use crate::store::keys::{self, FinishedKey, Take, Taken};
 
-/// Why a checkout was not paid.
+mod refusal;
+
+/// Why a checkout was not paid; `refusal` says it to the buyer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceError {
     /// The same request is being worked on.
@@ -50,38 +51,6 @@ pub(crate) enum PlaceError {
     /// A part of the shop is away.
     #[error(transparent)]
     Step(#[from] StepError),
-}
-
-impl From<PlaceError> for Problem {
-    fn from(error: PlaceError) -> Self {
-        match error {
-            PlaceError::InProgress => {
-                Self::conflict("request_in_progress", "A request with this key is under way. Repeat it shortly.")
-                    .retry_after(1)
-            }
-            PlaceError::KeyReused => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "This Idempotency-Key was used for another request. Use a new key for a new request.",
-            ),
-            PlaceError::Method(unusable) => Self::invalid(vec![FieldError {
-                pointer: "/payment_method_id".to_owned(),
-                code: unusable.code().into(),
-                detail: unusable.to_string(),
-            }]),
-            PlaceError::Short(lines) => short(&lines),
-            PlaceError::TooLarge(pointers) => Self::invalid(pointers.into_iter().map(too_large).collect()),
-            PlaceError::NotCharged(code) => Self::new(StatusCode::PAYMENT_REQUIRED, code, not_charged(code)),
-            PlaceError::OutcomeUnknown => Self::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "charge_outcome_unknown",
-                "The payment gateway did not say whether the card was charged. It is being found out; repeat the \
-                 request with the same key to learn the outcome. The card is never charged twice.",
-            )
-            .retry_after(2),
-            PlaceError::Step(error) => error.into(),
-        }
-    }
 }
 
 /// Places a checkout; the answer is stored under its key unless it is one to try again (5xx, 409 while running).
@@ -182,11 +151,10 @@ async fn hold(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Vec<HeldLi
 async fn undo(shop: &Shop, placement: &Placement, id: Uuid, error: PlaceError) -> Answer {
     tracing::debug!(checkout = %id, %error, "undoing a checkout");
     let is_over = match &error {
-        PlaceError::Step(_) => match keys::let_go(&shop.db, placement.user_id, &placement.key, id).await {
-            Ok(is_over) => is_over,
-            // The sweep of orphans finds the key and the hold.
-            Err(_away) => false,
-        },
+        PlaceError::Step(_) => {
+            // Where this fails too, the sweep of orphans finds the key and the hold.
+            keys::let_go(&shop.db, placement.user_id, &placement.key, id).await.unwrap_or_default()
+        }
         _ => true,
     };
     if is_over && !matches!(error, PlaceError::Method(_) | PlaceError::Short(_)) {
@@ -316,37 +284,4 @@ pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> 
 fn pointer(placement: &Placement, product_id: i32) -> String {
     let found = placement.pointers.iter().find(|(product, _)| *product == product_id);
     found.map(|(_, pointer)| pointer.clone()).unwrap_or_default()
-}
-
-fn short(lines: &[(String, ShortLine)]) -> Problem {
-    let errors: Vec<FieldError> = lines.iter().map(|(pointer, line)| short_line(pointer, line)).collect();
-    if lines.iter().any(|(_, line)| line.reason != Shortage::OutOfStock) {
-        return Problem::invalid(errors);
-    }
-    Problem::conflict("out_of_stock", "There is not enough in stock; `errors` names each line and what is left.")
-        .with_errors(errors)
-}
-
-fn short_line(pointer: &str, line: &ShortLine) -> FieldError {
-    let (field, code, detail) = match line.reason {
-        Shortage::UnknownProduct => ("product_id", "unknown_product", "there is no such product".to_owned()),
-        Shortage::Inactive => ("product_id", "inactive_product", "this product is not for sale".to_owned()),
-        Shortage::OutOfStock => {
-            ("quantity", "out_of_stock", format!("{} wanted, {} left", line.requested, line.available))
-        }
-    };
-    FieldError { pointer: format!("{pointer}/{field}"), code: code.into(), detail }
-}
-
-fn too_large(pointer: String) -> FieldError {
-    let detail = "quantity × price is more than an order can hold (21,474,836.47); order less at a time";
-    FieldError { pointer: format!("{pointer}/quantity"), code: "total_out_of_range".into(), detail: detail.to_owned() }
-}
-
-fn not_charged(code: &str) -> &'static str {
-    match code {
-        "insufficient_funds" => "The card has insufficient funds. Nothing was charged; try another card.",
-        "charge_not_made" => "The payment did not go through and nothing was charged; order again with a new key.",
-        _ => "The card was declined. Nothing was charged; try another card.",
-    }
 }

@@ -301,7 +301,15 @@ impl Bench {
         Got { status, headers, bytes, json }
     }
 
-    pub(super) fn request(&self, user: i32, method: &str, path: &str, key: Option<&str>, body: &Value) -> Request<Body> {
+    #[expect(clippy::too_many_arguments, reason = "the parts of a request")]
+    pub(super) fn request(
+        &self,
+        user: i32,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: &Value,
+    ) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path);
         request = request.header("authorization", format!("Bearer {}", self.token(user, user != UNVERIFIED)));
         if let Some(key) = key {
@@ -328,6 +336,7 @@ impl Bench {
     }
 
     /// Buys one product.
+    #[expect(clippy::too_many_arguments, reason = "the parts of an order")]
     pub(super) async fn order(&self, user: i32, key: &str, product: i32, quantity: i32, card: i64) -> Got {
         let body = json!({"product_id": product, "quantity": quantity, "payment_method_id": card});
         self.post(user, "/v1/orders", key, body).await

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 
+use estore_kit::db::Db;
 use serde_json::{Value, json};
 
 use super::bench::{BUYER, Bench, CUP, Got, LAST, OTHER, STAFF, TEA, UNVERIFIED};
@@ -248,4 +249,30 @@ async fn two_thousand_lines_are_one_checkout() {
     assert_eq!(placed.json["total_amount"], (1_000..3_000).sum::<i64>() * 2);
     assert_eq!(bench.count("SELECT count(*) FROM orders WHERE status = 'paid'").await, 2_000);
     bench.verify().await;
+}
+
+/// Statements that the service has sent to its database so far; `None` where the server does not count them.
+async fn statements(bench: &Bench) -> Option<i64> {
+    let admin = Db::new(bench.database.admin_config(), 1).unwrap();
+    let counted = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
+                   JOIN pg_roles r ON r.oid = s.userid WHERE d.datname = current_database() AND r.rolname LIKE '%_app'";
+    let rows = admin.rows(counted, &[]).await;
+    rows.ok().map(|rows| rows[0].get(0))
+}
+
+#[tokio::test]
+async fn the_number_of_statements_does_not_grow_with_the_lines() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    bench.stock.state.lock().unwrap().products.extend((1_000..3_000).map(|n| (n, (n, 10))));
+    let mut counts = Vec::new();
+    for lines in [1, 2_000] {
+        let lines: Vec<Value> = (1_000..1_000 + lines).map(|n| json!({"product_id": n, "quantity": 1})).collect();
+        let Some(before) = statements(&bench).await else { return };
+        let body = json!({"lines": lines, "payment_method_id": card});
+        bench.post(BUYER, "/v1/checkouts", &format!("lines-{}", lines.len()), body).await.expect(201);
+        counts.push(statements(&bench).await.unwrap() - before);
+    }
+    // Key and method; lock, checkouts, orders; token and sale; lock, checkouts, orders; BEGIN and COMMIT twice.
+    assert_eq!(counts, [14, 14]);
 }

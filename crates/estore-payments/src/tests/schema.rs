@@ -10,6 +10,43 @@ use super::bench::{BUYER, Bench, TEA};
 use crate::order::OrderStatus;
 use crate::{CHECKS, MIGRATIONS};
 
+const SPECIFICATION: &str = "
+-- db: payments
+CREATE TABLE payment_methods (
+    id SERIAL PRIMARY KEY,
+    user_id VARCHAR NOT NULL,
+    payment_type VARCHAR NOT NULL,
+    details JSONB NOT NULL,
+    is_active BOOLEAN DEFAULT TRUE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT CURRENT_TIMESTAMP,
+    updated_at TIMESTAMP WITH TIME ZONE
+);
+CREATE INDEX idx_payment_methods_user ON payment_methods(user_id);
+CREATE INDEX idx_payment_methods_active ON payment_methods(is_active);
+CREATE INDEX idx_payment_methods_details ON payment_methods USING gin (details);
+CREATE TABLE orders (
+    id SERIAL PRIMARY KEY,
+    user_id VARCHAR NOT NULL,
+    product_id VARCHAR NOT NULL,
+    quantity INTEGER NOT NULL,
+    total_amount INTEGER NOT NULL,
+    status VARCHAR NOT NULL DEFAULT 'pending',
+    payment_method_id INTEGER REFERENCES payment_methods(id),
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT CURRENT_TIMESTAMP,
+    updated_at TIMESTAMP WITH TIME ZONE,
+    metadata JSONB DEFAULT '{}'::jsonb,
+    CONSTRAINT fk_payment_method FOREIGN KEY(payment_method_id) REFERENCES payment_methods(id)
+);
+CREATE INDEX idx_orders_user ON orders(user_id);
+CREATE INDEX idx_orders_status ON orders(status);
+CREATE INDEX idx_orders_metadata ON orders USING gin (metadata);
+";
+
+#[tokio::test]
+async fn the_tables_are_the_specifications() {
+    TestCluster::shared().await.assert_specified("payments", MIGRATIONS, SPECIFICATION).await;
+}
+
 #[tokio::test]
 async fn every_statement_fits_the_schema() {
     let bench = Bench::start().await;
