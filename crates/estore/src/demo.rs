@@ -44,7 +44,7 @@ const SHELVES: &[Shelf] = &[
 pub async fn fill(inventory: &Inventory) -> Result<(), Box<dyn std::error::Error>> {
     let csv = catalogue();
     let report = inventory.import_products(csv.as_bytes(), |_rows| {}).await?;
-    println!("Demonstration         {} products are in the catalogue.", report.rows);
+    println!("Demonstration         {} products are in the catalogue.", report.products);
     Ok(())
 }
 

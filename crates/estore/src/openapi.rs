@@ -18,7 +18,7 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
     api.info = info;
     let components = api.components.get_or_insert_with(Components::new);
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    components.security_schemes.insert("bearer".to_owned(), bearer);
+    components.security_schemes.insert("bearer".to_owned(), RefOr::T(bearer));
     components.schemas.extend(problem_schemas());
     for item in api.paths.paths.values_mut() {
         for operation in operations(item) {
@@ -51,7 +51,7 @@ fn problem_schemas() -> Vec<(String, RefOr<utoipa::openapi::Schema>)> {
 fn describe_problem(response: &mut Response) {
     if response.content.is_empty() {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        response.content.insert(PROBLEM_JSON.to_owned(), content);
+        response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(content));
     }
 }
 

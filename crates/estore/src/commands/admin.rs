@@ -8,7 +8,6 @@ use estore_users::Users;
 
 use super::migrate;
 use crate::config::Config;
-use crate::databases::Databases;
 use crate::{Outcome, services};
 
 /// Makes an administrator; the password is the first line of standard input.

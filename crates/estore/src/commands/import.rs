@@ -30,26 +30,53 @@ async fn products(config: Config, file: &Path) -> Outcome {
     let result = inventory.import_products(input, |rows| bar.set_position(rows)).await;
     bar.finish_and_clear();
     migrate::close(cluster).await?;
-    let report = result?;
-    println!("{report}");
-    Ok(true)
+    match result {
+        Ok(report) => {
+            println!(
+                "{} rows, {} products: {} made, {} changed, {} as they were; {} categories made.",
+                report.rows, report.products, report.created, report.updated, report.unchanged, report.categories_created
+            );
+            Ok(true)
+        }
+        Err(estore_inventory::ImportError::Refused { faults, total }) => {
+            for fault in &faults {
+                eprintln!("{fault}");
+            }
+            Err(format!("nothing was imported; mend these rows ({total} in all) and try again").into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn customers(config: Config, file: &Path) -> Outcome {
-    let input = open(file).await?;
+    let input = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
     let (databases, cluster) = migrate::open(&config, &[Service::Users]).await?;
     let users = Users::start(Db::new(databases.app(Service::Users)?, 4)?, services::users_config(&config)?).await?;
     let bar = rows_bar();
     let result = users.import_customers(input, |rows| bar.set_position(rows)).await;
     bar.finish_and_clear();
     migrate::close(cluster).await?;
-    let report = result?;
-    println!("{report}");
-    Ok(true)
+    match result {
+        Ok(report) => {
+            println!("{} rows: {} accounts made, {} were there already.", report.rows, report.made, report.already_there);
+            Ok(true)
+        }
+        Err(estore_users::ImportError::Faults(faults)) => {
+            for fault in &faults {
+                eprintln!("{fault}");
+            }
+            Err("nothing was imported; mend these rows and try again".into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn open(file: &Path) -> Result<tokio::fs::File, String> {
-    tokio::fs::File::open(file).await.map_err(|error| format!("cannot read {}: {error}", file.display()))
+    tokio::fs::File::open(file).await.map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> String {
+    format!("cannot read {}: {error}", file.display())
 }
 
 /// A count of rows on standard error; nothing when it is not a terminal.

@@ -36,7 +36,9 @@ pub async fn require_current(databases: &Databases, services: &[Service]) -> Mig
             Err(_) => Database { owner: service.app().to_owned(), ..Database::of(service, databases.app(service)?) },
         };
         let migrator = Migrator::new(migrations(service), MigrateOptions::default())?;
-        let standings = migrator.status(&address).await?;
+        let standings = migrator.status(&address).await.map_err(|error| {
+            format!("{error}. Does the database exist and is it migrated? `estore db migrate up` sees to both.")
+        })?;
         let pending = standings.iter().filter(|standing| standing.entry.is_none()).count();
         if pending > 0 {
             let text = format!("{pending} migrations of {service} are pending: run `estore db migrate up` first.");
@@ -233,6 +235,9 @@ fn print(service: Service) -> impl FnMut(Event<'_>) + Send {
         Event::WaitingForRunner => println!("{service}: another runner is at work; waiting for it"),
         Event::Started { direction, version, name, index, total } => {
             println!("{service}: {direction} {version} {name} ({index} of {total})");
+        }
+        Event::Checking { version, name, index, total } => {
+            println!("{service}: proving {version} {name} ({index} of {total})");
         }
         Event::TableLocked { version, attempt } => {
             println!("{service}: {version} gave way to running transactions (attempt {attempt}), trying again");

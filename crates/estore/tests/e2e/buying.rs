@@ -188,11 +188,10 @@ async fn two_refunds_of_sixty_on_a_hundred(shop: &Shop) {
         .send(Method::POST, &path, Some(&body), &[("idempotency-key", &key())])
         .await
         .expect(403);
-    let (a, b) = (key(), key());
-    let (first, second) = tokio::join!(
-        admin.send(Method::POST, &path, Some(&body), &[("idempotency-key", &a)]),
-        admin.send(Method::POST, &path, Some(&body), &[("idempotency-key", &b)]),
-    );
+    let refund = async |key: String| {
+        admin.send(Method::POST, &path, Some(&body), &[("idempotency-key", &key)]).await
+    };
+    let (first, second) = tokio::join!(refund(key()), refund(key()));
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     assert!(statuses[0] == 201 && matches!(statuses[1], 409 | 422), "{} {}", first.text, second.text);
