@@ -34,7 +34,8 @@ pub fn checkout_of(lines: &[(i64, i64)], method: i64) -> Value {
 /// # Panics
 /// When the shop neither answers nor lets go within its time limit.
 pub async fn once(buyer: &Client, path: &str, key: &str, body: &Value) -> Option<Answer> {
-    let sent = buyer.try_send(Method::POST, path, Some(body), &[("idempotency-key", key)]);
+    let headers = [("idempotency-key", key)];
+    let sent = buyer.try_send(Method::POST, path, Some(body), &headers);
     match tokio::time::timeout(ANSWER_TIME_MAX, sent).await {
         Ok(answer) => answer.ok(),
         Err(_elapsed) => panic!("{path} under {key}: no answer within {ANSWER_TIME_MAX:?}"),

@@ -87,7 +87,7 @@ impl Market {
                 if dice.random_bool(0.15) {
                     let order = &orders[dice.random_range(0..orders.len())];
                     let path = format!("/v1/orders/{}/cancel", order["id"]);
-                    insist(client, &path, &self::key(), &json!({})).await.expect(200);
+                    let _done = insist(client, &path, &self::key(), &json!({})).await.expect(200);
                     entry.back = order["total_amount"].as_i64().unwrap();
                     let units = (order["product_id"].as_i64().unwrap(), order["quantity"].as_i64().unwrap());
                     entry.cancelled.push(units);

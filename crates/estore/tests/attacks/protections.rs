@@ -165,9 +165,9 @@ async fn lived_in() -> Shop {
     }
     let bought = insist(&buyer, "/v1/checkouts", &key(), &checkout_of(&lines, method)).await.expect(201);
     let cancel = format!("/v1/orders/{}/cancel", bought.json["orders"][0]["id"]);
-    insist(&buyer, &cancel, &key(), &json!({})).await.expect(200);
+    let _done = insist(&buyer, &cancel, &key(), &json!({})).await.expect(200);
     let refund = format!("/v1/orders/{}/refunds", bought.json["orders"][1]["id"]);
-    insist(&admin, &refund, &key(), &json!({ "amount": 50, "reason": "scratched" })).await.expect(201);
+    let _done = insist(&admin, &refund, &key(), &json!({ "amount": 50, "reason": "scratched" })).await.expect(201);
     verify_clean(&shop, std::time::Duration::from_secs(30)).await;
     shop
 }

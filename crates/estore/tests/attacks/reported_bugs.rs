@@ -72,7 +72,7 @@ async fn two_lines_of_one_product_pass_the_same_check(shop: &Shop) {
     let refused = insist(&buyer, "/v1/checkouts", &key(), &twice(3)).await.expect(409);
     assert_eq!(refused.code(), "out_of_stock");
     assert_eq!(stock(&admin, product).await, 5);
-    insist(&buyer, "/v1/checkouts", &key(), &twice(2)).await.expect(201);
+    let _done = insist(&buyer, "/v1/checkouts", &key(), &twice(2)).await.expect(201);
     assert_eq!(stock(&admin, product).await, 1);
     // The same across checkouts that meet in one batch.
     let bodies: Vec<_> = (0..20).map(|_| (key(), twice(1))).collect();
@@ -105,7 +105,8 @@ async fn a_refresh_during_checkout_pays_twice(shop: &Shop) {
         let key = key();
         // The connection is cut at a moment of its own, then twice more.
         for patience in [n, n * 2 + 1, 3] {
-            let sent = buyer.try_send(Method::POST, "/v1/orders", Some(&body), &[("idempotency-key", &key)]);
+            let headers = [("idempotency-key", key.as_str())];
+            let sent = buyer.try_send(Method::POST, "/v1/orders", Some(&body), &headers);
             drop(tokio::time::timeout(Duration::from_millis(patience), sent).await);
         }
         let answer = insist(&buyer, "/v1/orders", &key, &body).await.expect(201);
@@ -225,7 +226,7 @@ async fn already_being_completed(processes: Processes, victim: usize) {
     shop.restart(victim, &[]).await;
     drop(first.await);
     let begun = std::time::Instant::now();
-    insist(&buyer, "/v1/orders", &key, &body).await.expect(201);
+    let _done = insist(&buyer, "/v1/orders", &key, &body).await.expect(201);
     assert!(begun.elapsed() < Duration::from_secs(30), "stuck for {:?}", begun.elapsed());
     let record = books::of_key(&shop, &key).await;
     assert_eq!((record.paid, record.charges), (1, 1));
@@ -272,7 +273,7 @@ async fn the_event_is_sent_and_its_change_rolled_back() {
     let sold = "SELECT count(*) FROM holds WHERE state = 'sold'";
     assert_eq!(books::number(&shop, Service::Inventory, sold).await, 0, "and nobody acted on it");
     payments.batch_execute("DROP TRIGGER fail_at_commit ON ledger_transactions").await.unwrap();
-    insist(&buyer, "/v1/orders", &key, &body).await.expect(201);
+    let _done = insist(&buyer, "/v1/orders", &key, &body).await.expect(201);
     verify_clean(&shop, Duration::from_secs(30)).await;
     assert_eq!(events_and_money(&shop).await, (1, 1, 0));
     assert_eq!(books::number(&shop, Service::Inventory, sold).await, 1);
