@@ -21,6 +21,7 @@ use crate::service::Service;
 
 /// What was done, where there is nothing else to tell.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountDone)]
 pub(crate) struct Done {
     /// A stable word.
     #[schema(example = "verification_sent")]

@@ -34,10 +34,8 @@ pub(crate) const QUIET_TIME_MIN: Duration = Duration::from_millis(80);
 pub(crate) const MAILS_A_MINUTE_MAX: i64 = 1;
 /// How many letters of one purpose an address gets in a day.
 pub(crate) const MAILS_A_DAY_MAX: i64 = 5;
-/// How many letters are delivered in one round.
-pub(crate) const MAILS_A_ROUND_MAX: i64 = 50;
-/// How many letters are delivered at a time.
-pub(crate) const MAILS_AT_A_TIME_MAX: usize = 8;
+/// How many letters are delivered in one round, all at a time: the round ends before they are due again.
+pub(crate) const MAILS_A_ROUND_MAX: usize = 8;
 /// How often the outbox is looked at when nobody rings.
 pub(crate) const MAIL_PAUSE: Duration = Duration::from_secs(2);
 /// How long one delivery may take; less than the first pause between two attempts.

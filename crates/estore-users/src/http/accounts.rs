@@ -43,6 +43,7 @@ pub(crate) struct MailedToken {
 /// An address.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AccountAddress)]
 pub(crate) struct Address {
     /// The address of the account.
     #[schema(format = "email", max_length = 255, example = "ada@example.com")]

@@ -4,7 +4,7 @@ use estore_kit::db::DbError;
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{MAIL_ATTEMPTS_MAX, MAIL_PAUSE, MAILS_A_ROUND_MAX, MAILS_AT_A_TIME_MAX};
+use crate::limits::{MAIL_ATTEMPTS_MAX, MAIL_PAUSE, MAILS_A_ROUND_MAX};
 use crate::post::DeliveryError;
 use crate::service::Service;
 use crate::store::mails::{DueMail, Outcomes, claim_mails, settle_mails};
@@ -16,7 +16,7 @@ const ERROR_CHARACTERS_MAX: usize = 500;
 pub(crate) async fn run(service: &Service, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
         let more = match deliver_due(service).await {
-            Ok(delivered) => delivered == usize::try_from(MAILS_A_ROUND_MAX).unwrap_or(usize::MAX),
+            Ok(delivered) => delivered == MAILS_A_ROUND_MAX,
             Err(error) => {
                 tracing::warn!(%error, "cannot look after the mail outbox");
                 false
@@ -45,7 +45,7 @@ async fn deliver_due(service: &Service) -> Result<usize, DbError> {
             let delivered = service.post.deliver(&mail).await;
             (mail, delivered)
         })
-        .buffer_unordered(MAILS_AT_A_TIME_MAX)
+        .buffer_unordered(MAILS_A_ROUND_MAX)
         .collect()
         .await;
     let mut outcomes = Outcomes::default();

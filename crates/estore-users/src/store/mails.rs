@@ -8,7 +8,6 @@ use crate::letter::{Letter, Purpose};
 use crate::limits::{MAILS_A_DAY_MAX, MAILS_A_MINUTE_MAX};
 
 /// A letter that is due.
-#[derive(Debug)]
 pub(crate) struct DueMail {
     pub(crate) id: i64,
     pub(crate) kind: String,
@@ -45,7 +44,8 @@ pub(crate) async fn may_mail<C: GenericClient>(db: &C, email: &str, purposes: &[
 }
 
 /// Takes up to `limit` letters that are due; nobody else gets them until their next attempt is due.
-pub(crate) async fn claim_mails<C: GenericClient>(db: &C, limit: i64) -> Result<Vec<DueMail>, DbError> {
+pub(crate) async fn claim_mails<C: GenericClient>(db: &C, limit: usize) -> Result<Vec<DueMail>, DbError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let due = rows(db, include_str!("../../queries/claim_mails.sql"), &[&limit]).await?;
     let mail = |row: &tokio_postgres::Row| DueMail {
         id: row.get("id"),

@@ -23,6 +23,7 @@ pub(crate) struct NewSession<'a> {
 
 /// A session as its owner sees it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountSession)]
 pub(crate) struct Session {
     /// The session's id, `sid` in its access tokens.
     pub(crate) id: Uuid,

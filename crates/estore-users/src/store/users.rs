@@ -8,7 +8,6 @@ use crate::email::Email;
 use crate::user::{Standing, User, with_admin};
 
 /// What a login is checked against.
-#[derive(Debug)]
 pub(crate) struct Credentials {
     pub(crate) standing: Standing,
     pub(crate) hashed_password: String,

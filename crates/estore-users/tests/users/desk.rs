@@ -26,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
     router: Router,
+    jobs_end: CancellationToken,
     _jobs: DropGuard,
 }
 
@@ -65,6 +66,14 @@ impl Desk {
     }
 
     pub(crate) async fn open_with(change: impl FnOnce(&mut UsersConfig)) -> Self {
+        let desk = Self::open_without_jobs(change).await;
+        let (users, shutdown) = (desk.users.clone(), desk.jobs_end.clone());
+        tokio::spawn(async move { users.run_jobs(shutdown).await });
+        desk
+    }
+
+    /// Letters stay in the outbox.
+    pub(crate) async fn open_without_jobs(change: impl FnOnce(&mut UsersConfig)) -> Self {
         let database = TestCluster::shared().await.database("users", MIGRATIONS).await;
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path());
@@ -73,11 +82,9 @@ impl Desk {
         let users = Users::start(db.clone(), config).await.unwrap();
         let router = users.router().split_for_parts().0;
         let router = router.layer(Extension(Arc::new(Verifier::given(&users.key_set()))));
-        let jobs = CancellationToken::new();
-        let (running, shutdown) = (users.clone(), jobs.clone());
-        tokio::spawn(async move { running.run_jobs(shutdown).await });
+        let jobs_end = CancellationToken::new();
         let router = edge(router, &EdgeLimits::default());
-        Self { users, db, database, folder, router, _jobs: jobs.drop_guard() }
+        Self { users, db, database, folder, router, _jobs: jobs_end.clone().drop_guard(), jobs_end }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

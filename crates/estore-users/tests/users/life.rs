@@ -1,5 +1,7 @@
 //! An account from its registration to its end.
 
+use std::time::{Duration, Instant};
+
 use axum::http::Method;
 use serde_json::json;
 
@@ -57,6 +59,22 @@ async fn wrong_password_unknown_address_and_inactive_account_look_alike() {
     answers.push(desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(401));
     let told: Vec<_> = answers.iter().map(|answer| (answer.code(), answer.json()["detail"].to_string())).collect();
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_time_of_an_answer_does_not_tell_who_has_an_account() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    for email in [ADA, "nobody@example.com"] {
+        let start = Instant::now();
+        desk.post("/v1/tokens", json!({"email": email, "password": "wrong-one-42"})).await.expect(401);
+        assert!(start.elapsed() >= Duration::from_millis(300));
+        for path in ["/v1/password-resets", "/v1/users/verify/resend"] {
+            let start = Instant::now();
+            desk.post(path, json!({"email": email})).await.expect(202);
+            assert!(start.elapsed() >= Duration::from_millis(80), "{path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,3 +9,4 @@ mod pages;
 mod post;
 mod schema;
 mod sessions;
+mod statements;

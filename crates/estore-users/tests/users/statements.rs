@@ -1,0 +1,93 @@
+//! How many statements a request costs; none grows with the data.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+use crate::desk::{Desk, PASSWORD, tokens};
+
+const ADA: &str = "ada@example.com";
+
+struct Counter {
+    admin: Client,
+    database: String,
+}
+
+impl Counter {
+    async fn of(desk: &Desk) -> Self {
+        let (admin, connection) = desk.database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Self { admin, database: desk.database.name().to_owned() }
+    }
+
+    /// Statements that the service has run, transaction brackets left out.
+    async fn count(&self) -> i64 {
+        let sql = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements AS seen
+            JOIN pg_database ON pg_database.oid = seen.dbid JOIN pg_roles ON pg_roles.oid = seen.userid
+            WHERE datname = $1 AND rolname = 'estore_users_app' AND query !~* '^(start|begin|commit|rollback)'";
+        self.admin.query_one(sql, &[&self.database]).await.unwrap().get(0)
+    }
+}
+
+async fn token_in_outbox(desk: &Desk) -> String {
+    let body = desk.text("SELECT body FROM mails ORDER BY id DESC LIMIT 1").await;
+    body.lines().find_map(|line| line.strip_prefix("Token: ")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn every_route_has_its_number_of_statements() {
+    let desk = Desk::open_without_jobs(|_| {}).await;
+    let root = desk.admin("root@example.com").await;
+    let counter = Counter::of(&desk).await;
+    let post = |path: &'static str, body: Value| desk.call(Method::POST, path, None, Some(body));
+
+    let mut before = counter.count().await;
+    let mut costs = Vec::new();
+    let mut note = async |name: &'static str| {
+        let now = counter.count().await;
+        costs.push((name, now - before));
+        before = now;
+    };
+    post("/v1/users", json!({"email": ADA, "password": PASSWORD})).await.expect(202);
+    note("register").await;
+    let verification = token_in_outbox(&desk).await;
+    note("(the test reads the token)").await;
+    post("/v1/users/verify", json!({"token": verification})).await.expect(200);
+    note("verify").await;
+    let session = post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(200);
+    note("log in").await;
+    let (access, refresh) = tokens(&session);
+    post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(200);
+    note("refresh").await;
+    desk.get("/v1/users/me", &access).await.expect(200);
+    note("me").await;
+    desk.call(Method::DELETE, "/v1/tokens", Some(&access), None).await.expect(204);
+    note("log out").await;
+    desk.get("/v1/users?limit=1", &root).await.expect(200);
+    note("list one").await;
+    desk.run(
+        "INSERT INTO users (email, hashed_password) SELECT n || '@x.example', '!' FROM generate_series(1, 200) AS n",
+    )
+    .await;
+    note("(the test makes accounts)").await;
+    desk.get("/v1/users?limit=100", &root).await.expect(200);
+    note("list a hundred").await;
+    desk.get("/v1/users?limit=100&q=x.example", &root).await.expect(200);
+    note("search a hundred").await;
+    assert_eq!(
+        costs,
+        [
+            ("register", 3),
+            ("(the test reads the token)", 1),
+            ("verify", 1),
+            ("log in", 2),
+            ("refresh", 1),
+            ("me", 1),
+            ("log out", 1),
+            ("list one", 1),
+            ("(the test makes accounts)", 1),
+            ("list a hundred", 1),
+            ("search a hundred", 1),
+        ]
+    );
+}
