@@ -27,11 +27,11 @@ use tokio::io::AsyncRead;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use import::{ImportError, ImportReport, RowFault};
 pub use category::{Category, CategoryChange, NewCategory};
+pub use import::{ImportError, ImportReport, RowFault};
+pub use operations::list_categories::CategoriesQuery;
 pub use product::{NewProduct, Product, ProductChange};
 pub use schema::{CHECKS, MIGRATIONS};
-pub use operations::list_categories::CategoriesQuery;
 pub use search::{ProductSort, ProductsQuery};
 pub use stock::{StockChange, StockLevel, StockMovement};
 

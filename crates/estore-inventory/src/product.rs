@@ -11,9 +11,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 
 use crate::category::{given, yes};
-use crate::limits::{
-    DESCRIPTION_CHARACTERS_MAX, IMAGE_URL_CHARACTERS_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX,
-};
+use crate::limits::{DESCRIPTION_CHARACTERS_MAX, IMAGE_URL_CHARACTERS_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX};
 
 /// A product; a variant is a product of its own that shares `metadata.handle` with its siblings.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

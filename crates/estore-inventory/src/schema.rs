@@ -27,35 +27,15 @@ pub const MIGRATIONS: &[Migration] = &[
 
 /// The promises of the inventory; each query answers the rows that break one.
 pub const CHECKS: &[Check] = &[
-    Check {
-        promise: 1,
-        name: "quantity_not_negative",
-        sql: include_str!("../checks/quantity_not_negative.sql"),
-    },
+    Check { promise: 1, name: "quantity_not_negative", sql: include_str!("../checks/quantity_not_negative.sql") },
     Check {
         promise: 1,
         name: "movements_sum_to_quantity",
         sql: include_str!("../checks/movements_sum_to_quantity.sql"),
     },
-    Check {
-        promise: 1,
-        name: "movements_have_products",
-        sql: include_str!("../checks/movements_have_products.sql"),
-    },
-    Check {
-        promise: 1,
-        name: "restocks_within_sales",
-        sql: include_str!("../checks/restocks_within_sales.sql"),
-    },
-    Check {
-        promise: 2,
-        name: "holds_move_their_lines",
-        sql: include_str!("../checks/holds_move_their_lines.sql"),
-    },
+    Check { promise: 1, name: "movements_have_products", sql: include_str!("../checks/movements_have_products.sql") },
+    Check { promise: 1, name: "restocks_within_sales", sql: include_str!("../checks/restocks_within_sales.sql") },
+    Check { promise: 2, name: "holds_move_their_lines", sql: include_str!("../checks/holds_move_their_lines.sql") },
     Check { promise: 2, name: "holds_have_lines", sql: include_str!("../checks/holds_have_lines.sql") },
-    Check {
-        promise: 2,
-        name: "categories_are_a_tree",
-        sql: include_str!("../checks/categories_are_a_tree.sql"),
-    },
+    Check { promise: 2, name: "categories_are_a_tree", sql: include_str!("../checks/categories_are_a_tree.sql") },
 ];

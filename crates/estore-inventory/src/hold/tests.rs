@@ -26,7 +26,10 @@ fn a_refused_checkout_takes_nothing_from_those_behind_it() {
     let allocation = allocate(&mut shelves, &HashMap::new(), &requests);
     assert!(!is_held(&allocation.outcomes[0]) && is_held(&allocation.outcomes[1]));
     let HoldOutcome::Refused { lines } = &allocation.outcomes[0] else { panic!("must be refused") };
-    assert_eq!(lines.iter().map(|line| (line.product_id, line.reason)).collect::<Vec<_>>(), [(2, Shortage::OutOfStock)]);
+    assert_eq!(
+        lines.iter().map(|line| (line.product_id, line.reason)).collect::<Vec<_>>(),
+        [(2, Shortage::OutOfStock)]
+    );
 }
 
 #[test]

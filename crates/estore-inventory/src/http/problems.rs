@@ -12,6 +12,8 @@ pub(crate) struct Read;
 pub(crate) struct ReadOne;
 /// Of reads by administrators.
 pub(crate) struct AdminRead;
+/// Of reads of one thing by its id, by administrators.
+pub(crate) struct AdminReadOne;
 /// Of new things, by administrators.
 pub(crate) struct Create;
 /// Of changes of one thing, by administrators.
@@ -54,6 +56,12 @@ impl IntoResponses for ReadOne {
 }
 
 impl IntoResponses for AdminRead {
+    fn responses() -> Responses {
+        problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, BUSY, AWAY])
+    }
+}
+
+impl IntoResponses for AdminReadOne {
     fn responses() -> Responses {
         problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, AWAY])
     }

@@ -7,7 +7,7 @@ use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::{List, PageQuery};
 use estore_kit::problem::Problem;
 
-use super::problems::{AdminRead, Edit};
+use super::problems::{AdminRead, AdminReadOne, Edit};
 use crate::Inventory;
 use crate::operations::change_stock::change_stock as change;
 use crate::operations::list_low_stock::list_low_stock as low_stock;
@@ -34,7 +34,7 @@ pub(crate) async fn change_stock(
 #[utoipa::path(
     get, path = "/v1/products/{id}/stock-movements", tag = "stock",
     params(("id" = i32, Path, description = "The product."), PageQuery), security(("bearer" = [])),
-    responses((status = 200, description = "A page of movements.", body = List<StockMovement>), AdminRead)
+    responses((status = 200, description = "A page of movements.", body = List<StockMovement>), AdminReadOne)
 )]
 pub(crate) async fn list_movements(
     State(inventory): State<Inventory>,

@@ -61,7 +61,10 @@ impl<'a> Reading<'a> {
     fn needed<T>(&mut self, column: Column, read: impl FnOnce(&'a str) -> Result<T, Broken>) -> Option<T> {
         let text = self.columns.raw(&self.record, column);
         let text = if column == Column::Name { text } else { text.trim() };
-        self.take(column, if text.trim().is_empty() { Err(("missing", "must be given".to_owned())) } else { read(text) })
+        self.take(
+            column,
+            if text.trim().is_empty() { Err(("missing", "must be given".to_owned())) } else { read(text) },
+        )
     }
 
     /// Unlike the other fields, a description keeps its outer blanks.

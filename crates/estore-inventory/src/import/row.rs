@@ -150,5 +150,8 @@ pub(crate) fn key(sku: &str, handle: &str, options: &[(String, String)], name: &
     if key.len() <= IMPORT_KEY_BYTES_MAX {
         return Ok(key);
     }
-    Err(("key_too_long", format!("SKU, or handle and options, must have at most {IMPORT_KEY_BYTES_MAX} bytes together")))
+    Err((
+        "key_too_long",
+        format!("SKU, or handle and options, must have at most {IMPORT_KEY_BYTES_MAX} bytes together"),
+    ))
 }

@@ -199,12 +199,19 @@ impl<'a> Row<'a> {
         let options = self.options(item);
         let mut metadata = item.common.clone();
         let sku = self.field(Column::Sku);
-        let texts = [("sku", sku), ("barcode", self.field(Column::Barcode)), ("compare_at_price", self.field(Column::ComparePrice))];
+        let texts = [
+            ("sku", sku),
+            ("barcode", self.field(Column::Barcode)),
+            ("compare_at_price", self.field(Column::ComparePrice)),
+        ];
         for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
             metadata.insert(name.to_owned(), Value::String(text.to_owned()));
         }
         if !options.is_empty() {
-            metadata.insert("options".to_owned(), Value::Object(options.iter().map(|(n, v)| (n.clone(), json!(v))).collect()));
+            metadata.insert(
+                "options".to_owned(),
+                Value::Object(options.iter().map(|(n, v)| (n.clone(), json!(v))).collect()),
+            );
         }
         let known_by = self.take(Column::Sku, key(sku, &item.handle, &options, &item.title));
         let row = StagedRow {
@@ -254,7 +261,8 @@ impl Item {
             row.image_url = row.image_url.or_else(|| self.images.first().cloned());
             row.metadata = Value::Object(metadata).to_string();
             if row.metadata.len() > METADATA_BYTES_MAX {
-                let detail = format!("tags, pictures and options must have at most {METADATA_BYTES_MAX} bytes together");
+                let detail =
+                    format!("tags, pictures and options must have at most {METADATA_BYTES_MAX} bytes together");
                 faults.add(self.line, columns.title(Column::Tags), "too_large", detail);
                 continue;
             }

@@ -60,7 +60,8 @@ async fn hold_group(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome
 
 async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>, DbError> {
     let checkouts: Vec<Uuid> = requests.iter().map(|request| request.checkout_id).collect();
-    let products: BTreeSet<i32> = requests.iter().flat_map(|request| &request.lines).map(|line| line.product_id).collect();
+    let products: BTreeSet<i32> =
+        requests.iter().flat_map(|request| &request.lines).map(|line| line.product_id).collect();
     let products: Vec<i32> = products.into_iter().collect();
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;

@@ -102,7 +102,13 @@ async fn stage(
     copy.finish().await?;
     progress(rows);
     let given = Given::of(&file.columns);
-    Ok(Staged { rows, products: copy.products, names_products: copy.names_products, given, categories: file.categories })
+    Ok(Staged {
+        rows,
+        products: copy.products,
+        names_products: copy.names_products,
+        given,
+        categories: file.categories,
+    })
 }
 
 /// Faults of the stream that are the file's are noted; others end the import at once.
@@ -191,8 +197,12 @@ async fn refuse_faults(transaction: &Transaction<'_>) -> Result<(), ImportError>
     let total = found.first().map_or(0, |fault| fault.total);
     for fault in &found {
         let (column, rule, detail) = match fault.rule.as_str() {
-            "unknown_id" => ("id", "unknown_id", format!("there is no product {}; leave the id out to make one", fault.other)),
-            "key_taken" => ("sku", "duplicate", format!("product {} is known by the same SKU or handle and options", fault.other)),
+            "unknown_id" => {
+                ("id", "unknown_id", format!("there is no product {}; leave the id out to make one", fault.other))
+            }
+            "key_taken" => {
+                ("sku", "duplicate", format!("product {} is known by the same SKU or handle and options", fault.other))
+            }
             _ => ("", "duplicate", format!("line {} is about the same product", fault.other)),
         };
         faults.add(fault.line, column, rule, detail);
@@ -202,10 +212,7 @@ async fn refuse_faults(transaction: &Transaction<'_>) -> Result<(), ImportError>
 }
 
 /// The id of each path, made level by level where it is missing, and how many were made.
-async fn make_categories(
-    transaction: &Transaction<'_>,
-    paths: &[Vec<String>],
-) -> Result<(Vec<i32>, u64), DbError> {
+async fn make_categories(transaction: &Transaction<'_>, paths: &[Vec<String>]) -> Result<(Vec<i32>, u64), DbError> {
     if paths.is_empty() {
         return Ok((Vec::new(), 0));
     }

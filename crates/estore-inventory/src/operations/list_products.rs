@@ -16,7 +16,6 @@ pub(crate) async fn list_products(db: &Db, search: &ProductSearch) -> Result<Lis
         alike = true;
         rows = products::list(db, search, alike).await?;
     }
-    let List { data, next_cursor } =
-        paging::page(rows, search.limit, |row| search.position(row, alike));
+    let List { data, next_cursor } = paging::page(rows, search.limit, |row| search.position(row, alike));
     Ok(List { data: data.into_iter().map(|row| row.product).collect(), next_cursor })
 }

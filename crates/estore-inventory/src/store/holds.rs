@@ -15,17 +15,13 @@ pub(crate) async fn lock_stock(
 ) -> Result<HashMap<i32, Shelf>, DbError> {
     let found = rows(transaction, include_str!("../../queries/lock_stock.sql"), &[&product_ids]).await?;
     let shelves = found.iter().map(|row| {
-        let shelf =
-            Shelf { price: row.get("price"), quantity: row.get("quantity"), is_active: row.get("is_active") };
+        let shelf = Shelf { price: row.get("price"), quantity: row.get("quantity"), is_active: row.get("is_active") };
         (row.get("id"), shelf)
     });
     Ok(shelves.collect())
 }
 
-pub(crate) async fn find(
-    transaction: &Transaction<'_>,
-    checkouts: &[Uuid],
-) -> Result<HashMap<Uuid, Earlier>, DbError> {
+pub(crate) async fn find(transaction: &Transaction<'_>, checkouts: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, DbError> {
     let found = rows(transaction, include_str!("../../queries/find_holds.sql"), &[&checkouts]).await?;
     let mut earlier = HashMap::new();
     for row in &found {

@@ -75,9 +75,7 @@ pub(crate) async fn update_products(
 }
 
 /// Every category as (id, parent, name), once no one else may change the tree.
-pub(crate) async fn lock_categories(
-    transaction: &Transaction<'_>,
-) -> Result<Vec<(i32, Option<i32>, String)>, DbError> {
+pub(crate) async fn lock_categories(transaction: &Transaction<'_>) -> Result<Vec<(i32, Option<i32>, String)>, DbError> {
     execute(transaction, include_str!("../../queries/lock_categories.sql"), &[]).await?;
     let found = rows(transaction, include_str!("../../queries/list_all_categories.sql"), &[]).await?;
     Ok(found.iter().map(|row| (row.get("id"), row.get("parent_id"), row.get("name"))).collect())

@@ -58,7 +58,10 @@ async fn shopify_s_template_of_2024_becomes_variants_that_share_their_item() {
     let names: Vec<_> = categories["data"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"T-Shirts") && names.iter().filter(|n| **n == "Clothing").count() == 1, "{names:?}");
     let again = shop.import(file).await.expect(200);
-    assert_eq!((again["created"].as_i64(), again["updated"].as_i64(), again["unchanged"].as_i64()), (Some(0), Some(0), Some(16)));
+    assert_eq!(
+        (again["created"].as_i64(), again["updated"].as_i64(), again["unchanged"].as_i64()),
+        (Some(0), Some(0), Some(16))
+    );
     shop.verify().await;
 }
 
@@ -120,8 +123,12 @@ async fn every_bad_row_is_named_and_nothing_is_imported() {
     );
     let problem = shop.import(file).await.expect(422);
     assert_eq!(problem["code"], "import_refused");
-    let found: Vec<(String, String)> = problem["errors"].as_array().unwrap().iter()
-        .map(|e| (e["pointer"].as_str().unwrap().to_owned(), e["code"].as_str().unwrap().to_owned())).collect();
+    let found: Vec<(String, String)> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["pointer"].as_str().unwrap().to_owned(), e["code"].as_str().unwrap().to_owned()))
+        .collect();
     let expected = [
         ("line 3, column name", "missing"),
         ("line 4, column price", "too_many_decimals"),
@@ -190,7 +197,10 @@ async fn an_export_imported_again_changes_nothing() {
     let (before, exported) = (all_products(&shop).await, export(&shop).await);
     assert!(exported.contains("1234.56"), "{exported}");
     let report = shop.import(exported.clone()).await.expect(200);
-    assert_eq!((report["created"].as_i64(), report["updated"].as_i64(), report["unchanged"].as_i64()), (Some(0), Some(0), Some(4)));
+    assert_eq!(
+        (report["created"].as_i64(), report["updated"].as_i64(), report["unchanged"].as_i64()),
+        (Some(0), Some(0), Some(4))
+    );
     assert_eq!(report["categories_created"], 0);
     assert_eq!(all_products(&shop).await, before);
     assert_eq!(export(&shop).await, exported);
@@ -200,7 +210,9 @@ async fn an_export_imported_again_changes_nothing() {
 #[tokio::test]
 async fn a_second_file_changes_what_it_says_and_leaves_the_rest() {
     let shop = Shop::open().await;
-    shop.import("sku,name,description,price,quantity,category\nA,Spade,Digs,12.50,3,Garden\nB,Hoe,Hoes,9,5,Garden\n").await.expect(200);
+    shop.import("sku,name,description,price,quantity,category\nA,Spade,Digs,12.50,3,Garden\nB,Hoe,Hoes,9,5,Garden\n")
+        .await
+        .expect(200);
     let report = shop.import("sku,name,price,quantity\nA,Spade,12.50,10\nB,Hoe,9.50,\nC,Rake,7,1\n").await.expect(200);
     assert_eq!((report["created"].as_i64(), report["updated"].as_i64()), (Some(1), Some(2)));
     let products: HashMap<String, Value> =
@@ -244,7 +256,8 @@ async fn an_import_reaches_a_quarter_of_the_rate_of_a_bare_copy() {
     let sql = format!("COPY (SELECT {columns} FROM plain ORDER BY id) TO STDOUT (FORMAT binary)");
     let file: Vec<Bytes> = Box::pin(client.copy_out(&sql).await.unwrap()).try_collect().await.unwrap();
     let started = std::time::Instant::now();
-    let mut sink = Box::pin(client.copy_in(&format!("COPY bare ({columns}) FROM STDIN (FORMAT binary)")).await.unwrap());
+    let mut sink =
+        Box::pin(client.copy_in(&format!("COPY bare ({columns}) FROM STDIN (FORMAT binary)")).await.unwrap());
     sink.send_all(&mut stream::iter(file.into_iter().map(Ok))).await.unwrap();
     sink.as_mut().finish().await.unwrap();
     let copy = started.elapsed();

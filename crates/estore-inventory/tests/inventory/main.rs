@@ -3,6 +3,8 @@
 mod categories;
 mod holds;
 mod imports;
+mod neighbours;
+mod openapi;
 mod products;
 mod schema;
 mod search;
