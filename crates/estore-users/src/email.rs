@@ -18,7 +18,7 @@ pub(crate) struct Email(String);
 impl Email {
     /// Reads an address as a person types it.
     pub(crate) fn parse(text: &str) -> Result<Self, EmailError> {
-        let text = text.trim();
+        let text = text.trim_matches(' ');
         if text.chars().count() > EMAIL_CHARACTERS_MAX {
             return Err(EmailError::TooLong);
         }
@@ -155,6 +155,8 @@ mod tests {
             ("a@b.co\r\nBcc: x@y.z", Local),
             ("a,b@c.de", Local),
             ("<a@c.de>", Local),
+            ("a@b.co\n", Domain),
+            ("\r\na@b.co", Local),
         ];
         for (text, fault) in cases {
             assert_eq!(Email::parse(text), Err(fault), "{text:?}");

@@ -118,6 +118,7 @@ mod tests {
             "🐢🐇🦔🐿️🦇🐝🦋🐌",
             "gT7#kq2LxP",
             "dragon marsh lantern",
+            "a mill of many wheels",
         ] {
             assert_eq!(judge(password, None), Ok(()), "{password}");
         }
