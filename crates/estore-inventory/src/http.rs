@@ -7,10 +7,10 @@ pub(crate) mod problems;
 pub(crate) mod products;
 pub(crate) mod stock;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
+use axum::{Extension, Router};
 use estore_api::inventory::routes as internal_routes;
+use estore_kit::extract::BodyBytesMax;
 use estore_kit::problem::ProblemBody;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -44,6 +44,6 @@ pub(crate) fn internal(inventory: Inventory) -> Router {
         .route(internal_routes::SELL, post(internal::sell))
         .route(internal_routes::RESTOCK, post(internal::restock))
         .route(internal_routes::OPEN_HOLDS, post(internal::open_holds))
-        .layer(DefaultBodyLimit::max(INTERNAL_BODY_BYTES_MAX))
+        .layer(Extension(BodyBytesMax(INTERNAL_BODY_BYTES_MAX)))
         .with_state(inventory)
 }

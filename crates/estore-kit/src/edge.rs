@@ -5,11 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::extract::too_large;
+use crate::extract::{BodyBytesMax, too_large};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request;
 
@@ -57,6 +57,7 @@ pub fn edge(router: Router, limits: &EdgeLimits) -> Router {
     let (time, streaming) = (limits.request_time_max, limits.streaming_paths);
     router
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        .layer(Extension(BodyBytesMax(limits.body_bytes_max)))
         .layer(middleware::from_fn(move |request: Request, next: Next| bound_time(request, next, time, streaming)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
             let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);

@@ -1,18 +1,29 @@
 //! Request parts read with errors of our own: every rejection is a problem that names the field.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use axum::RequestExt;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::paging::parameter;
 use crate::problem::{FieldError, Problem};
+
+/// The largest body taken where no layer says otherwise, in bytes.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// How much of a body that is too large is read past, in bytes, so that its sender hears the answer.
+const PAST_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long such a body is read past.
+const PAST_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The largest JSON body of the routes below, in bytes: put it on a router as an `Extension`.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyBytesMax(pub usize);
 
 /// A JSON body, checked for type, size, syntax, unknown fields and NUL characters.
 #[derive(Debug)]
@@ -43,7 +54,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonWithBytes<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        let bytes = request.extract::<Bytes, _>().await.map_err(unreadable)?;
+        let limit = request.extensions().get::<BodyBytesMax>().map_or(BODY_BYTES_MAX, |limit| limit.0);
+        let bytes = read(request.into_body(), limit).await?;
         Ok(Self(from_json(&bytes)?, bytes))
     }
 }
@@ -173,10 +185,29 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-fn unreadable(rejection: BytesRejection) -> Problem {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => too_large(),
-        other => Problem::bad_request("unreadable_body", other.body_text()),
+/// Reads a body of at most `limit` bytes into memory. A larger one is read past for a while: a connection that is
+/// closed on a client in the middle of sending takes the answer with it.
+async fn read(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Problem::bad_request("unreadable_body", error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            drop(tokio::time::timeout(PAST_TIME_MAX, read_past(body)).await);
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}
+
+async fn read_past(mut body: Body) {
+    let mut past = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        past += frame.data_ref().map_or(0, Bytes::len);
+        if past > PAST_BYTES_MAX {
+            return;
+        }
     }
 }
 

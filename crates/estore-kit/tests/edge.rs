@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use estore_kit::edge::{EdgeLimits, edge, serve};
+use estore_kit::extract::Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -30,7 +31,8 @@ async fn server() -> Server {
         .route("/slow", get(async || tokio::time::sleep(Duration::from_millis(400)).await))
         .route("/stuck", get(async || tokio::time::sleep(Duration::from_secs(60)).await))
         .route("/panic", get(async || -> String { panic!("a secret is in this text") }))
-        .route("/body", post(async |body: Bytes| body.len().to_string()));
+        .route("/body", post(async |body: Bytes| body.len().to_string()))
+        .route("/json", post(async |body: Json<serde_json::Value>| body.0.to_string()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -71,6 +73,21 @@ async fn whatever_goes_wrong_is_a_problem_with_an_id() {
         assert!(answer.contains("application/problem+json") && answer.contains("x-request-id"), "{answer}");
         assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
         assert!(!answer.contains("secret"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_sender_of_ten_megabytes_hears_that_it_is_too_much() {
+    let server = server().await;
+    for _ in 0..20 {
+        let body = "x".repeat(10 * 1024 * 1024);
+        let request = format!(
+            "POST /json HTTP/1.1\r\nhost: shop\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = exchange(server.address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     }
 }
 
