@@ -17,6 +17,8 @@ pub(crate) const EXPIRY_YEARS_AHEAD_MAX: i16 = 20;
 
 /// Steps that write to the database: two flushes at a time, so that one can gather while the other commits.
 pub(crate) const STEP: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 256, workers: 2 };
+/// Charges at Stripe: each alone, so that a slow bank delays nobody else, and so many at a time.
+pub(crate) const STRIPE: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 1, workers: 64 };
 /// How often and how far apart a step after the write is tried when its queue is full.
 pub(crate) const PATIENCE_TRIES: u32 = 100;
 /// See [`PATIENCE_TRIES`].
@@ -40,7 +42,8 @@ pub(crate) const JOB_ROWS_MAX: i64 = 500;
 pub(crate) const RESUME_PAUSE_SECONDS_MAX: f64 = 300.0;
 /// After how many attempts staff are told.
 pub(crate) const ATTEMPTS_BEFORE_ATTENTION: i32 = 5;
-/// How long the relay's lease lasts, in seconds.
-pub(crate) const LEASE_SECONDS: f64 = 30.0;
+/// How long the relay's lease lasts, in seconds: how long the next process waits for one that was killed. A round may
+/// outlast it: what two relays tell at once is the same, and said twice does no harm.
+pub(crate) const LEASE_SECONDS: f64 = 10.0;
 /// How many months of partitions are made ahead.
 pub(crate) const PARTITION_MONTHS_AHEAD: i32 = 3;
