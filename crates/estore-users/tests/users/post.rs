@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use estore_users::{MailKind, MailUrl};
+use estore_kit::db::Db;
+use estore_testkit::cluster::TestCluster;
+use estore_users::{MIGRATIONS, MailKind, MailUrl, Users, UsersConfig};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::desk::{Desk, PASSWORD};
+use crate::desk::{Desk, PASSWORD, config};
 
 const ADA: &str = "ada@example.com";
 
@@ -108,4 +110,30 @@ async fn a_mail_server_that_is_away_loses_nothing() {
     wait_for(&desk, "SELECT count(*) FROM mails WHERE last_error IS NOT NULL AND sent_at IS NULL AND body <> ''").await;
     let printed = format!("{:?}", desk.users);
     assert!(!printed.contains("127.0.0.1:1"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_server_without_the_tls_that_is_asked_for_gets_nothing() {
+    for (scheme, suffix) in [("smtps://", ""), ("smtp://", "?tls=required")] {
+        let (url, letters) = mail_server(&["250 taken"]).await;
+        let address = url.strip_prefix("smtp://").unwrap();
+        let desk = desk_with(format!("{scheme}{address}{suffix}")).await;
+        desk.post("/v1/users", json!({"email": ADA, "password": PASSWORD})).await.expect(202);
+        wait_for(&desk, "SELECT count(*) FROM mails WHERE last_error IS NOT NULL AND body <> ''").await;
+        assert!(letters.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_makes_no_sense_is_named() {
+    let database = TestCluster::shared().await.database("users", MIGRATIONS).await;
+    let folder = tempfile::tempdir().unwrap();
+    let start = async |change: fn(&mut UsersConfig)| {
+        let mut config = config(folder.path());
+        change(&mut config);
+        Users::start(Db::new(database.app_config(), 1).unwrap(), config).await.unwrap_err().to_string()
+    };
+    assert!(start(|config| config.mail.from = "nobody".to_owned()).await.contains("users.mail.from"));
+    assert!(start(|config| config.refresh_token_days = 0).await.contains("users.refresh_token_days"));
+    assert!(start(|config| config.mail.kind = MailKind::Smtp).await.contains("users.mail.url"));
 }
