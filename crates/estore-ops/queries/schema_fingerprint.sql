@@ -14,7 +14,7 @@ WITH spaces AS (
     JOIN relations ON relations.oid = attribute.attrelid
     WHERE attribute.attnum > 0 AND NOT attribute.attisdropped AND relations.relkind <> 'S'
 )
-SELECT 'schema ' || nspname AS object, 'owner ' || pg_get_userbyid(nspowner) || ' grants ' || coalesce(nspacl::text, '') AS definition
+SELECT 'schema ' || nspname AS object, 'owner ' || pg_get_userbyid(nspowner) || ' grants ' || coalesce((SELECT string_agg(item::text, ',' ORDER BY item::text COLLATE "C") FROM unnest(nspacl) item), '') AS definition
 FROM spaces
 UNION ALL
 SELECT 'relation ' || title, concat_ws(' ', 'kind', relkind, 'persistence', relpersistence, 'owner', pg_get_userbyid(relowner),
@@ -34,7 +34,7 @@ SELECT 'column ' || title || '.' || attname, concat_ws(' ', format_type(atttypid
     (SELECT 'collation ' || collname FROM pg_collation WHERE oid = attcollation))
 FROM columns
 UNION ALL
-SELECT 'grants on column ' || title || '.' || attname, attacl::text FROM columns WHERE attacl IS NOT NULL
+SELECT 'grants on column ' || title || '.' || attname, (SELECT string_agg(item::text, ',' ORDER BY item::text COLLATE "C") FROM unnest(attacl) item) FROM columns WHERE attacl IS NOT NULL
 UNION ALL
 SELECT 'constraint ' || coalesce(relations.title || '.', '') || conname, pg_get_constraintdef(constraint_.oid) || CASE WHEN convalidated THEN '' ELSE ' not validated' END
 FROM pg_constraint constraint_ JOIN spaces ON spaces.oid = connamespace LEFT JOIN relations ON relations.oid = conrelid
@@ -77,7 +77,7 @@ SELECT 'comment on ' || relations.title || coalesce('.' || attname, ''), descrip
 FROM pg_description JOIN relations ON relations.oid = objoid LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND objsubid > 0
 WHERE classoid = 'pg_class'::regclass
 UNION ALL
-SELECT 'default grants ' || concat_ws(' ', pg_get_userbyid(defaclrole), nspname, defaclobjtype), defaclacl::text
+SELECT 'default grants ' || concat_ws(' ', pg_get_userbyid(defaclrole), nspname, defaclobjtype), (SELECT string_agg(item::text, ',' ORDER BY item::text COLLATE "C") FROM unnest(defaclacl) item)
 FROM pg_default_acl LEFT JOIN pg_namespace ON pg_namespace.oid = defaclnamespace
 UNION ALL
 SELECT 'extension ' || extname, extversion FROM pg_extension

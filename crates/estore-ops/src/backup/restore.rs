@@ -1,0 +1,317 @@
+//! Brings a backup back: into a new data directory, or beside the live databases and then in their place.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::time::Instant;
+use tokio_postgres::Config;
+
+use super::error::BackupError;
+use super::files::Fetched;
+use super::keys::Identity;
+use super::list::choose;
+use super::manifest::{DatabaseBackup, Manifest, StoredFile};
+use super::progress::{BackupEvent, BackupProgress};
+use super::scratch::Place;
+use super::signature::SignerKey;
+use super::store::Target;
+use super::verify::{check_keys, check_signature, databases};
+use crate::connection::{Connection, quote_identifier, quote_literal};
+use crate::postgres::{Binaries, ClusterOptions, PrivateCluster, discover};
+use crate::roles::{ADMINISTRATOR, Service, drop_database};
+
+/// What is brought back, and how.
+#[derive(Debug)]
+pub struct RestoreOptions {
+    /// What opens it.
+    pub identity: Option<Identity>,
+    /// Who must have signed it.
+    pub signer: SignerKey,
+    /// The databases, by service; none named means all.
+    pub services: Vec<Service>,
+    /// Whether what stands in the way may be lost.
+    pub destructive: bool,
+    /// Where the encrypted files lie meanwhile; nothing of it stays.
+    pub staging_parent: PathBuf,
+}
+
+/// What was brought back.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    /// The set.
+    pub id: String,
+    /// The moment it shows.
+    pub taken_at: Timestamp,
+    /// The databases as they are named now.
+    pub databases: Vec<String>,
+    /// From nothing to databases that answer, in milliseconds.
+    pub millis: u64,
+}
+
+/// What a database is called until it takes the live one's place.
+#[must_use]
+pub fn restored_name(database: &str) -> String {
+    format!("{database}_restored")
+}
+
+/// A set that is fetched and may be trusted.
+struct Staged {
+    manifest: Manifest,
+    fetched: Fetched,
+    _folder: TempDir,
+}
+
+impl Staged {
+    async fn bring(
+        target: &Target,
+        wanted: &str,
+        options: &RestoreOptions,
+        progress: BackupProgress<'_>,
+    ) -> Result<Self, BackupError> {
+        let found = choose(target, wanted).await?;
+        check_signature(target, &found, &options.signer).await?;
+        let parent = &options.staging_parent;
+        std::fs::create_dir_all(parent).map_err(BackupError::file("make", parent))?;
+        let folder = tempfile::Builder::new().prefix(".estore-restore-").tempdir_in(parent);
+        let folder = folder.map_err(BackupError::file("make a folder in", parent))?;
+        let manifest = found.manifest;
+        let wanted_too = |file: &&StoredFile| {
+            let service = manifest.databases.iter().find(|database| Some(&database.database) == file.database.as_ref());
+            service.is_none_or(|database| options.wants(database))
+        };
+        let files: Vec<&StoredFile> = manifest.files.iter().filter(wanted_too).collect();
+        let fetched = Fetched::bring(target, &manifest, &files, folder.path(), progress).await?;
+        fetched.check_hashes(&manifest)?;
+        check_keys(&fetched, &manifest, options.identity.as_ref()).await?;
+        Ok(Self { manifest, fetched, _folder: folder })
+    }
+
+    fn wanted(&self, options: &RestoreOptions) -> Result<Vec<(&DatabaseBackup, &StoredFile, Service)>, BackupError> {
+        let mut all = databases(&self.manifest)?;
+        all.retain(|(database, ..)| options.wants(database));
+        if all.is_empty() {
+            return Err(BackupError::damaged(&self.manifest.id, "it holds none of the databases asked for"));
+        }
+        Ok(all)
+    }
+
+    fn restored(&self, databases: Vec<String>, begun: Instant) -> Restored {
+        let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Restored { id: self.manifest.id.clone(), taken_at: self.manifest.taken_at, databases, millis }
+    }
+}
+
+impl RestoreOptions {
+    fn wants(&self, database: &DatabaseBackup) -> bool {
+        self.services.is_empty() || self.services.iter().any(|service| service.name() == database.service)
+    }
+}
+
+/// Restores into the private PostgreSQL of a data directory that has none yet; with `destructive`, also over
+/// one that has: its databases go once the restore has succeeded.
+///
+/// # Errors
+/// [`BackupError::InTheWay`] when there is one; otherwise [`BackupError`], and then what was begun is removed.
+pub async fn restore_into(
+    target: &Target,
+    wanted: &str,
+    data_dir: &Path,
+    options: &RestoreOptions,
+    progress: BackupProgress<'_>,
+) -> Result<Restored, BackupError> {
+    let begun = Instant::now();
+    let has_cluster = data_dir.join("postgres/data").exists();
+    if has_cluster && !options.destructive {
+        return Err(BackupError::InTheWay {
+            what: format!("{} already holds a PostgreSQL", data_dir.display()),
+            mend: "Name another folder; or restore beside the live databases with --beside; \
+                   or let them go with --destructive"
+                .to_owned(),
+        });
+    }
+    let staged = Staged::bring(target, wanted, options, progress).await?;
+    let cluster = Box::pin(PrivateCluster::start(data_dir, ClusterOptions::default())).await?;
+    let administrator = cluster.config_for("postgres", ADMINISTRATOR);
+    let place = Place { binaries: cluster.binaries(), administrator, identity: options.identity.as_ref() };
+    let result = if has_cluster {
+        over(&staged, &place, options, progress).await
+    } else {
+        into_empty(&staged, &place, options, progress).await
+    };
+    cluster.stop().await?;
+    if result.is_err() && !has_cluster {
+        // Made above, and by nobody else: the folder's lock is ours.
+        let made = data_dir.join("postgres");
+        std::fs::remove_dir_all(&made).map_err(BackupError::file("remove", &made))?;
+    }
+    Ok(staged.restored(result?, begun))
+}
+
+async fn into_empty(
+    staged: &Staged,
+    place: &Place<'_>,
+    options: &RestoreOptions,
+    progress: BackupProgress<'_>,
+) -> Result<Vec<String>, BackupError> {
+    place.restore_globals(&staged.fetched, &staged.manifest).await?;
+    let mut names = Vec::new();
+    for (database, file, service) in staged.wanted(options)? {
+        progress(BackupEvent::LevelStarted { name: &database.database });
+        place.restore_database(&staged.fetched, (file, service), &database.database, progress).await?;
+        names.push(database.database.clone());
+    }
+    Ok(names)
+}
+
+async fn over(
+    staged: &Staged,
+    place: &Place<'_>,
+    options: &RestoreOptions,
+    progress: BackupProgress<'_>,
+) -> Result<Vec<String>, BackupError> {
+    let mut live = Vec::new();
+    for (database, file, service) in staged.wanted(options)? {
+        beside(staged, place, (database, file, service), true, progress).await?;
+        live.push(database.database.clone());
+    }
+    let administrator = place.connect(&place.administrator).await?;
+    for replaced in switch_all(&administrator, &live).await? {
+        drop_database(&administrator, &replaced).await?;
+    }
+    Ok(live)
+}
+
+/// Restores beside the live databases, as `<name>_restored`. `administrators` are the servers' by service, connecting
+/// to their maintenance databases.
+///
+/// # Errors
+/// [`BackupError::InTheWay`] when an earlier restore still stands there and `destructive` is not said.
+pub async fn restore_beside(
+    target: &Target,
+    wanted: &str,
+    administrators: &[(Service, Config)],
+    options: &RestoreOptions,
+    progress: BackupProgress<'_>,
+) -> Result<Restored, BackupError> {
+    let begun = Instant::now();
+    let staged = Staged::bring(target, wanted, options, progress).await?;
+    let binaries: Binaries = discover(None)?;
+    let mut names = Vec::new();
+    for (database, file, service) in staged.wanted(options)? {
+        let administrator = administrator_of(administrators, service)?;
+        let place = Place { binaries: &binaries, administrator, identity: options.identity.as_ref() };
+        beside(&staged, &place, (database, file, service), options.destructive, progress).await?;
+        names.push(restored_name(&database.database));
+    }
+    Ok(staged.restored(names, begun))
+}
+
+fn administrator_of(administrators: &[(Service, Config)], service: Service) -> Result<Config, BackupError> {
+    let found = administrators.iter().find(|(of, _)| *of == service);
+    found
+        .map(|(_, config)| config.clone())
+        .ok_or_else(|| BackupError::Internal(format!("no administrator of {service}")))
+}
+
+async fn beside(
+    staged: &Staged,
+    place: &Place<'_>,
+    (database, file, service): (&DatabaseBackup, &StoredFile, Service),
+    destructive: bool,
+    progress: BackupProgress<'_>,
+) -> Result<(), BackupError> {
+    let name = restored_name(&database.database);
+    let administrator = place.connect(&place.administrator).await?;
+    if exists(&administrator, &name).await? {
+        if !destructive {
+            return Err(BackupError::InTheWay {
+                what: format!("the database {name} stands there from an earlier restore"),
+                mend: "Put it in place with --switch, or let it go with --destructive".to_owned(),
+            });
+        }
+        drop_database(&administrator, &name).await?;
+    }
+    let restored = place.restore_database(&staged.fetched, (file, service), &name, progress).await;
+    if restored.is_err() {
+        place.drop_database(&name).await?;
+    }
+    restored
+}
+
+async fn exists(administrator: &Connection, name: &str) -> Result<bool, BackupError> {
+    let row = administrator.query_one("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", &[&name]).await;
+    Ok(row.map_err(BackupError::database(name, "look for it"))?.get(0))
+}
+
+/// Puts restored databases in the place of the live ones, which are kept under the names answered. On one
+/// server it is all of them or none.
+///
+/// # Errors
+/// [`BackupError::InTheWay`] when there is nothing to put in place.
+pub async fn switch(administrators: &[(Service, Config)]) -> Result<Vec<String>, BackupError> {
+    let mut servers: Vec<(&Config, Vec<String>)> = Vec::new();
+    for (service, config) in administrators {
+        let database = service.database().to_owned();
+        match servers.iter_mut().find(|(server, _)| *server == config) {
+            Some((_, databases)) => databases.push(database),
+            None => servers.push((config, vec![database])),
+        }
+    }
+    let mut kept = Vec::new();
+    for (config, databases) in servers {
+        let administrator = Connection::open(config).await.map_err(BackupError::database("postgres", "connect"))?;
+        kept.extend(switch_all(&administrator, &databases).await?);
+    }
+    Ok(kept)
+}
+
+async fn switch_all(administrator: &Connection, live: &[String]) -> Result<Vec<String>, BackupError> {
+    for database in live {
+        let restored = restored_name(database);
+        if !exists(administrator, &restored).await? {
+            return Err(BackupError::InTheWay {
+                what: format!("there is no database {restored} to put in the place of {database}"),
+                mend: "Restore it first: estore backup restore --beside".to_owned(),
+            });
+        }
+    }
+    let failed = || BackupError::database("the server", "put the restored databases in place");
+    let row = administrator.query_one("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS')", &[]).await;
+    let moment: String = row.map_err(failed())?.get(0);
+    let mut kept = Vec::new();
+    let (mut close, mut rename, mut open) = (String::new(), String::from("BEGIN;"), String::new());
+    for database in live {
+        let (old, new) = (format!("{database}_replaced_{moment}"), restored_name(database));
+        let quoted = quote_identifier;
+        if exists(administrator, database).await? {
+            close.push_str(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false;", quoted(database)));
+            rename.push_str(&format!("ALTER DATABASE {} RENAME TO {};", quoted(database), quoted(&old)));
+            open.push_str(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true;", quoted(&old)));
+            kept.push(old);
+        }
+        rename.push_str(&format!("ALTER DATABASE {} RENAME TO {};", quoted(&new), quoted(database)));
+    }
+    rename.push_str("COMMIT");
+    administrator.batch_execute(&close).await.map_err(failed())?;
+    let names: Vec<String> =
+        live.iter().flat_map(|name| [name.clone(), restored_name(name)]).map(|name| quote_literal(&name)).collect();
+    let end = format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname IN ({}) AND pid <> pg_backend_pid()",
+        names.join(", ")
+    );
+    let mut renamed = administrator.batch_execute(&end).await;
+    if renamed.is_ok() {
+        renamed = administrator.batch_execute(&rename).await;
+    }
+    if let Err(error) = renamed {
+        let again: String = live
+            .iter()
+            .map(|name| format!("ALTER DATABASE {} ALLOW_CONNECTIONS true;", quote_identifier(name)))
+            .collect();
+        administrator.batch_execute(&format!("ROLLBACK; {again}")).await.map_err(failed())?;
+        return Err(failed()(error));
+    }
+    administrator.batch_execute(&open).await.map_err(failed())?;
+    Ok(kept)
+}
