@@ -99,7 +99,7 @@ impl Default for Config {
             data_dir: default_data_dir(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: String::new(),
-            log: "info".to_owned(),
+            log: "info,tokio_postgres=warn".to_owned(),
             log_json: false,
             connections: 16,
             databases: DatabaseUrls::default(),

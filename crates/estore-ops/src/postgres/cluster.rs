@@ -91,6 +91,12 @@ impl PrivateCluster {
         Ok(cluster)
     }
 
+    /// Whether a cluster has been made under `data_dir`, running or not.
+    #[must_use]
+    pub fn exists(data_dir: &Path) -> bool {
+        version_of(&data_dir.join("postgres/data")).is_some()
+    }
+
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> &ClusterAddress {

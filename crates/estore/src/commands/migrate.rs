@@ -4,7 +4,7 @@ use std::path::Path;
 
 use estore_kit::migration::Migration;
 use estore_ops::migrate::{self as ops, Back, Database, Direction, Event, MigrateOptions, Migrator};
-use estore_ops::postgres::{ClusterAccess, ClusterOptions};
+use estore_ops::postgres::{ClusterAccess, ClusterOptions, PrivateCluster};
 use estore_ops::roles::{Service, bootstrap};
 use serde_json::json;
 
@@ -52,6 +52,7 @@ pub async fn require_current(databases: &Databases, services: &[Service]) -> Mig
 pub async fn open(config: &Config, services: &[Service]) -> MigrateResult<(Databases, Option<ClusterAccess>)> {
     let databases = Databases::of(config);
     let cluster = if databases.needs_private(services) {
+        require_shop(config)?;
         let cluster = ClusterAccess::open(&config.data_dir, ClusterOptions::default()).await?;
         if matches!(cluster, ClusterAccess::Started(_)) {
             prepare(&databases, services).await?;
@@ -61,6 +62,15 @@ pub async fn open(config: &Config, services: &[Service]) -> MigrateResult<(Datab
         None
     };
     Ok((databases, cluster))
+}
+
+/// Refuses a data directory without a shop: a mistyped one must not become an empty shop that is all well.
+fn require_shop(config: &Config) -> MigrateResult<()> {
+    if PrivateCluster::exists(&config.data_dir) {
+        return Ok(());
+    }
+    let folder = config.data_dir.display();
+    Err(format!("there is no shop under {folder}; name its folder with --data-dir, or make one with `estore up`").into())
 }
 
 /// Stops what [`open`] started.
@@ -79,7 +89,10 @@ pub async fn run(config: Config, command: Migrate) -> Outcome {
         return Ok(true);
     }
     let databases = Databases::of(&config);
-    let cluster = if databases.needs_private(&Service::ALL) {
+    // A look starts nothing: somebody may be just about to.
+    let is_look = matches!(command, Migrate::Status { .. });
+    let cluster = if databases.needs_private(&Service::ALL) && !is_look {
+        require_shop(&config)?;
         Some(ClusterAccess::open(&config.data_dir, ClusterOptions::default()).await?)
     } else {
         None
@@ -99,7 +112,9 @@ async fn migrate(databases: &Databases, command: &Migrate) -> Outcome {
         return Ok(true);
     };
     let services = which.database.map_or(Service::ALL.to_vec(), |name| vec![service(name)]);
-    bootstrap_roles(databases, &services).await?;
+    if !matches!(command, Migrate::Status { .. }) {
+        bootstrap_roles(databases, &services).await?;
+    }
     let mut reports = Vec::new();
     for service in services {
         let list = with_folder(service, which)?;

@@ -208,6 +208,9 @@ async fn survive(shop: &mut Shop, cast: &Cast, point: &Point) {
 
 async fn survive_all(processes: Processes, points: impl Iterator<Item = &Point>) {
     let mut shop = own_shop(processes).await;
+    if processes == Processes::Three {
+        shop.restart(PAYMENTS, &variables(None)).await;
+    }
     let cast = Cast::of(&shop).await;
     for point in points {
         let begun = std::time::Instant::now();

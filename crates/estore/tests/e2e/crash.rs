@@ -10,14 +10,16 @@ use uuid::Uuid;
 
 use crate::own_shop;
 
-/// Places one order under one key, repeating until there is a final answer.
+/// Buys one unit: repeats its key until there is a final answer, and takes a new key where that answer says that
+/// nothing was charged (the shop died after writing the order and undid it).
 async fn insist(buyer: Client, product: i64, method: i64) -> i64 {
-    let key = Uuid::now_v7().to_string();
+    let mut key = Uuid::now_v7().to_string();
     let body = json!({ "product_id": product, "quantity": 1, "payment_method_id": method });
     for _ in 0..600 {
         let headers = [("idempotency-key", key.as_str())];
         match buyer.try_send(Method::POST, "/v1/orders", Some(&body), &headers).await {
             Ok(answer) if answer.status == 201 => return answer.id(),
+            Ok(answer) if answer.code() == "charge_not_made" => key = Uuid::now_v7().to_string(),
             Ok(answer) if answer.status >= 500 || answer.code() == "request_in_progress" => {}
             Ok(answer) => panic!("{}: {}", answer.status, answer.text),
             Err(_away) => {}
@@ -79,11 +81,10 @@ async fn kills_of_the_shop_lose_and_repeat_nothing() {
 async fn kills_of_postgresql_lose_and_repeat_nothing() {
     let mut shop = own_shop(Processes::One).await;
     buyers_survive(&mut shop, async |shop| {
-        let file = shop.address.data_dir.join("postgres/postmaster.pid");
-        let pid = std::fs::read_to_string(file).ok().and_then(|text| text.lines().next()?.parse().ok());
-        if let Some(pid) = pid {
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).ok();
-        }
+        let file = shop.address.data_dir.join("postgres/data/postmaster.pid");
+        let text = std::fs::read_to_string(file).expect("PostgreSQL runs");
+        let pid = text.lines().next().and_then(|line| line.parse().ok()).expect("its process id");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).expect("a kill");
     })
     .await;
 }
