@@ -1,2 +1,2 @@
 -- Begins an export: a long statement is right here. No table.
-SELECT set_config('statement_timeout', '1h', true)
+SELECT set_config('statement_timeout', '30min', true)

@@ -5,14 +5,11 @@ SELECT line, rule, other, count(*) OVER () AS total FROM (
     WHERE s.product_id IS NOT NULL AND p.id IS NULL
     UNION ALL
     SELECT line, 'duplicate', first_line FROM (
-        SELECT line, min(line) OVER (PARTITION BY key) AS first_line FROM import_rows WHERE key IS NOT NULL
-    ) k WHERE line <> first_line
-    UNION ALL
-    SELECT line, 'duplicate', first_line FROM (
-        SELECT line, key, min(line) OVER (PARTITION BY product_id) AS first_line,
-            min(key) OVER (PARTITION BY product_id) AS first_key
-        FROM import_rows WHERE product_id IS NOT NULL
-    ) i WHERE line <> first_line AND key IS DISTINCT FROM first_key
+        SELECT line, least(
+            CASE WHEN key IS NOT NULL THEN min(line) OVER (PARTITION BY key) END,
+            CASE WHEN product_id IS NOT NULL THEN min(line) OVER (PARTITION BY product_id) END) AS first_line
+        FROM import_rows
+    ) same WHERE line <> first_line
     UNION ALL
     SELECT s.line, 'key_taken', p.id
     FROM import_rows s JOIN products p ON p.import_key = s.key

@@ -36,6 +36,8 @@ pub(crate) const INTERNAL_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Bytes of an imported file.
 pub(crate) const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Seconds that a sender may let an import wait for its next bytes.
+pub(crate) const IMPORT_WAIT_SECONDS_MAX: u64 = 60;
 /// Bytes of one record of an imported file.
 pub(crate) const IMPORT_RECORD_BYTES_MAX: usize = 1024 * 1024;
 /// Columns of an imported file.

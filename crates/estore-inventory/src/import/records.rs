@@ -1,11 +1,12 @@
 //! CSV records out of a stream of bytes, each with the line it begins on, in bounded memory.
 
 use std::io;
+use std::time::Duration;
 
 use csv_core::ReadRecordResult;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::limits::{IMPORT_BYTES_MAX, IMPORT_COLUMNS_MAX, IMPORT_RECORD_BYTES_MAX};
+use crate::limits::{IMPORT_BYTES_MAX, IMPORT_COLUMNS_MAX, IMPORT_RECORD_BYTES_MAX, IMPORT_WAIT_SECONDS_MAX};
 
 /// Bytes read at a time.
 const INPUT_BYTES: usize = 64 * 1024;
@@ -135,7 +136,9 @@ impl<R: AsyncRead + Unpin> Records<R> {
         if self.is_at_end {
             return Ok(());
         }
-        let count = self.reader.read(&mut self.input).await?;
+        let wait = Duration::from_secs(IMPORT_WAIT_SECONDS_MAX);
+        let read = tokio::time::timeout(wait, self.reader.read(&mut self.input)).await;
+        let count = read.unwrap_or_else(|_late| Err(io::Error::from(io::ErrorKind::TimedOut)))?;
         self.unread = 0..count;
         self.is_at_end = count == 0;
         self.bytes_read += u64::try_from(count).unwrap_or(u64::MAX);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
 use estore_api::inventory::{HeldLine, OpenHold, OpenHoldsQuery, RestockLine};
 use estore_kit::db::{Db, DbError, execute, rows};
 use uuid::Uuid;
@@ -66,8 +66,8 @@ pub(crate) async fn release(transaction: &Transaction<'_>, checkouts: &[Uuid]) -
     execute(transaction, include_str!("../../queries/release_holds.sql"), &[&checkouts]).await
 }
 
-pub(crate) async fn sell(transaction: &Transaction<'_>, checkouts: &[Uuid]) -> Result<u64, DbError> {
-    execute(transaction, include_str!("../../queries/sell_holds.sql"), &[&checkouts]).await
+pub(crate) async fn sell<C: GenericClient>(client: &C, checkouts: &[Uuid]) -> Result<u64, DbError> {
+    execute(client, include_str!("../../queries/sell_holds.sql"), &[&checkouts]).await
 }
 
 pub(crate) async fn restock(transaction: &Transaction<'_>, lines: &[RestockLine]) -> Result<u64, DbError> {

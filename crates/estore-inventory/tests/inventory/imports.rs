@@ -1,10 +1,13 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::body::Bytes;
+use estore_api::inventory::HoldOutcome;
 use futures_util::{SinkExt, TryStreamExt, stream};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::shop::Shop;
+use crate::shop::{Shop, id};
 
 /// A file of the shared data, or a plain message that it is not there.
 fn shared(name: &str) -> Option<String> {
@@ -154,6 +157,53 @@ async fn faults_that_only_the_database_sees_are_named_too() {
     let lines: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
     assert_eq!(lines, ["line 4", "line 5, column id", "line 7"]);
     assert!(all_products(&shop).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_product_stands_in_one_row_however_it_is_named() {
+    let shop = Shop::open().await;
+    let (hand, sku) = (shop.product("By hand", 100, 1).await, "sku,name,price\nA,Spade,1\n");
+    shop.import(sku).await.expect(200);
+    let known = shop.get("/v1/products?q=spade").await.expect(200)["data"][0]["id"].clone();
+    let file =
+        format!("id,sku,name,price\n{hand},,One,1\n{hand},,Two,2\n{known},,Three,3\n,A,Four,4\n{hand},A,Five,5\n");
+    let problem = shop.import(file).await.expect(422);
+    let lines: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    assert_eq!(lines, ["line 3", "line 5", "line 6", "line 6, column sku"], "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_and_an_import_of_the_same_products_do_not_wait_for_each_other_for_ever() {
+    let shop = Arc::new(Shop::open().await);
+    let rows = |quantity: u32| -> String { (0..300).map(|n| format!("S{n},Lamp {n},{n}.00,{quantity}\n")).collect() };
+    shop.import(format!("sku,name,price,quantity\n{}", rows(1_000))).await.expect(200);
+    let ids: Vec<i32> = all_products(&shop).await.iter().map(id).collect();
+    let buyers = (0..40).map(|n| {
+        let mut lines: Vec<(i32, i32)> = ids.iter().skip(n).map(|id| (*id, 1)).collect();
+        if n % 2 == 0 {
+            lines.reverse();
+        }
+        let shop = Arc::clone(&shop);
+        tokio::spawn(async move { shop.hold(Uuid::now_v7(), &lines).await })
+    });
+    let buyers: Vec<_> = buyers.collect();
+    shop.import(format!("sku,name,price,quantity\n{}", rows(2_000))).await.expect(200);
+    for buyer in buyers {
+        assert!(matches!(buyer.await.unwrap(), HoldOutcome::Held { .. }));
+    }
+    shop.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_imports_at_once_one_is_told_to_wait_or_both_agree() {
+    let shop = Shop::open().await;
+    let rows: String = (0..2_000).map(|n| format!("S{n},Lamp {n},{n}.00,5,A > B{}\n", n % 7)).collect();
+    let file = format!("sku,name,price,quantity,category\n{rows}");
+    let (one, other) = tokio::join!(shop.import(file.clone()), shop.import(file));
+    let statuses = [one.status.as_u16(), other.status.as_u16()];
+    assert!(statuses == [200, 409] || statuses == [409, 200] || statuses == [200, 200], "{statuses:?}");
+    assert_eq!(all_products(&shop).await.len(), 2_000);
+    shop.verify().await;
 }
 
 #[tokio::test]

@@ -71,6 +71,15 @@ impl Shop {
     pub async fn open_with(config: InventoryConfig) -> Self {
         let database = TestCluster::shared().await.database("inventory", MIGRATIONS).await;
         let db = Db::new(database.app_config(), 8).unwrap();
+        Self::start(database, db, config).await
+    }
+
+    /// The same shop, going to its database by another way.
+    pub async fn on(self, db: Db) -> Self {
+        Self::start(self.database, db, InventoryConfig::default()).await
+    }
+
+    async fn start(database: TestDatabase, db: Db, config: InventoryConfig) -> Self {
         let inventory = Inventory::start(db.clone(), config).await.unwrap();
         let (verifier, admin_token, customer_token) = tokens();
         let (router, _openapi) = inventory.router().split_for_parts();
