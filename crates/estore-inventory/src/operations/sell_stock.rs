@@ -8,6 +8,10 @@ use crate::store::holds;
 
 /// Sells open holds and leaves sold and released ones alone.
 pub(crate) async fn sell_stock(db: &Db, checkouts: &[Uuid]) -> Result<(), DbError> {
-    holds::sell(&db.client().await?, checkouts).await?;
+    let client = db.client().await?;
+    // One statement is a transaction of its own: until it is sent nothing has happened, and then all has.
+    crash::point("sell_before_commit");
+    holds::sell(&client, checkouts).await?;
+    crash::point("sell_after_commit");
     Ok(())
 }
