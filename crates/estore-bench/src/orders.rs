@@ -9,13 +9,17 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::accounts::Accounts;
-use crate::api::{Api, Call};
+use crate::api::{Answer, Api, Call};
 use crate::counts::whole;
 use crate::failure::Failure;
 use crate::retail::{Invoice, Year};
 
 /// How often a refused token is replaced for one checkout.
 const LOG_INS_PER_CHECKOUT_MAX: usize = 5;
+/// How often a checkout is ordered anew after the shop has undone it.
+const NEW_KEYS_MAX: usize = 5;
+/// The shop's word for a checkout that a crash has cut off before the charge: undone, to be ordered with a new key.
+const UNDONE: &str = "charge_not_made";
 /// How many customers log in ahead of their first invoice at a time.
 const LOG_INS_AT_ONCE: usize = 3;
 /// How many failures are told in words.
@@ -40,6 +44,8 @@ pub(crate) struct Pass {
     pub(crate) units: u64,
     /// How many answers were stored ones.
     pub(crate) replayed: u64,
+    /// How often a checkout was undone by a crash and ordered with a new key.
+    pub(crate) reordered: u64,
     /// The checkouts' ids by invoice; `None` where it failed.
     pub(crate) ids: Vec<Option<String>>,
     /// The first failures, in words.
@@ -49,6 +55,7 @@ pub(crate) struct Pass {
 struct Placed {
     id: String,
     replayed: bool,
+    reordered: u64,
     orders: u64,
     pence: u64,
     units: u64,
@@ -90,6 +97,7 @@ impl Pass {
         self.pence += placed.pence;
         self.units += placed.units;
         self.replayed += u64::from(placed.replayed);
+        self.reordered += placed.reordered;
         self.ids[index] = Some(placed.id);
     }
 
@@ -121,18 +129,31 @@ async fn log_in_ahead(buying: Arc<Buying>) {
 
 async fn place(buying: &Buying, index: usize) -> Result<Placed, Failure> {
     let invoice = &buying.year.invoices[index];
-    let key = format!("invoice-{}", invoice.number);
-    for _ in 0..LOG_INS_PER_CHECKOUT_MAX {
-        let (token, card) = buying.accounts.payer(invoice.customer).await?;
-        let body = buying.body(invoice, card);
-        let answer = buying.api.ask(Call::post("/v1/checkouts", &body).by(&token).once(&key)).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
-            buying.accounts.forget(invoice.customer, &token).await;
+    let mut key = format!("invoice-{}", invoice.number);
+    for reordered in 0..=NEW_KEYS_MAX {
+        let answer = ask(buying, invoice, &key).await?;
+        if answer.status == StatusCode::PAYMENT_REQUIRED && answer.body["code"] == UNDONE {
+            key = format!("invoice-{}-{}", invoice.number, reordered + 2);
             continue;
         }
         let replayed = answer.replayed;
         let checkout = answer.expect(StatusCode::CREATED, "POST /v1/checkouts")?;
-        return buying.check(invoice, &checkout).map(|placed| Placed { replayed, ..placed });
+        let placed = buying.check(invoice, &checkout)?;
+        return Ok(Placed { replayed, reordered: reordered as u64, ..placed });
+    }
+    Err(Failure::new("the shop undid it again and again"))
+}
+
+/// Sends an invoice under this key, with a new token where the old one is refused.
+async fn ask(buying: &Buying, invoice: &Invoice, key: &str) -> Result<Answer, Failure> {
+    for _ in 0..LOG_INS_PER_CHECKOUT_MAX {
+        let (token, card) = buying.accounts.payer(invoice.customer).await?;
+        let body = buying.body(invoice, card);
+        let answer = buying.api.ask(Call::post("/v1/checkouts", &body).by(&token).once(key)).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        buying.accounts.forget(invoice.customer, &token).await;
     }
     Err(Failure::new("every new token was refused"))
 }
@@ -167,6 +188,6 @@ impl Buying {
             return Err(wrong(format!("the total is not the sum of the orders, {pence}")));
         }
         let id = checkout["id"].as_str().map_or_else(|| checkout["id"].to_string(), str::to_owned);
-        Ok(Placed { id, replayed: false, orders: orders.len() as u64, pence, units })
+        Ok(Placed { id, replayed: false, reordered: 0, orders: orders.len() as u64, pence, units })
     }
 }
