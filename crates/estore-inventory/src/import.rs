@@ -59,3 +59,6 @@ pub enum ImportError {
     #[error(transparent)]
     Db(#[from] DbError),
 }
+
+#[cfg(test)]
+mod tests;

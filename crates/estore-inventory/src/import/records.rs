@@ -51,6 +51,11 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
+    /// Whether a field holds the one character that PostgreSQL's text cannot store.
+    pub(crate) fn holds_nul(&self) -> bool {
+        self.text.contains('\0')
+    }
+
     /// The field of this number; empty beyond the last.
     pub(crate) fn field(&self, number: usize) -> &'a str {
         let Some(end) = self.ends.get(number) else { return "" };

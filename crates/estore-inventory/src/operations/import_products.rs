@@ -142,6 +142,10 @@ impl File {
             self.faults.add(record.line, "", "wrong_width", detail);
             return;
         }
+        if self.columns.layout == Layout::Shopify && record.holds_nul() {
+            self.faults.add(record.line, "", "nul_character", "must not hold NUL characters; remove them");
+            return;
+        }
         match self.columns.layout {
             Layout::Own => done.extend(own::read(record, &self.columns, &mut self.categories, &mut self.faults)),
             Layout::Shopify => {

@@ -219,6 +219,12 @@ async fn what_is_no_file_of_products_is_refused_clearly() {
     let utf16: Vec<u8> = "name,price\nA,1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     shop.import([vec![0xff, 0xfe], utf16].concat()).await.expect_problem(422, "import_refused", "line 1");
     shop.import("name,price\nA\0B,1\n").await.expect_problem(422, "import_refused", "line 2, column name");
+    shop.import("Handle,Title,Variant Price\na\0b,A,1\n").await.expect_problem(422, "import_refused", "line 2");
+    shop.import("Handle,Title,Variant Price\na,A,1\nb,B,1\na,,2\n").await.expect_problem(
+        422,
+        "import_refused",
+        "line 4, column Title",
+    );
     shop.import("name,price\n\"A,1\nB,2\n").await.expect(422);
     assert_eq!(shop.import("name,price\n").await.expect(200)["rows"], 0);
     shop.admin("POST", "/v1/products/import", json!({})).await.expect_problem(415, "unsupported_media_type", "");
