@@ -2,7 +2,8 @@
 -- Partial index checkouts_pending.
 WITH due AS (
     SELECT id FROM checkouts
-    WHERE status = 'pending' AND (next_attempt_at <= now() OR ($1::boolean AND created_at < $2 AND attempts = 0))
+    WHERE status = 'pending' AND (next_attempt_at <= now()
+        OR ($1::boolean AND created_at < $2 AND attempts = 0 AND waits_for IS NULL))
     ORDER BY next_attempt_at
     LIMIT $3
     FOR UPDATE SKIP LOCKED

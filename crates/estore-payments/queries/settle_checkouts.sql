@@ -7,7 +7,7 @@ WITH asked AS (
 ), settled AS (
     UPDATE checkouts c
     SET status = a.status, failure = a.failure, next_attempt_at = NULL, needs_attention_since = NULL,
-        updated_at = a.settled_at
+        waits_for = NULL, updated_at = a.settled_at
     FROM asked a WHERE c.id = a.id
     RETURNING c.id, c.user_id, c.idempotency_key, c.status, c.total_amount, c.currency
 ), charged AS (

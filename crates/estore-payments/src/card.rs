@@ -111,6 +111,13 @@ impl fmt::Debug for SecretJson {
     }
 }
 
+impl SecretJson {
+    /// The JSON, for other readers of secrets.
+    pub(crate) fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
 /// The card of the body `{payment_type, details: {card_number, expiry_month, expiry_year, cvc}}`, or each broken rule.
 pub(crate) fn read_card(SecretJson(body): &SecretJson, today: Date) -> Result<Card, Problem> {
     let mut rules = Rules::new();

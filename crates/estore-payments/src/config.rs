@@ -2,18 +2,22 @@
 
 use serde::Deserialize;
 
+use crate::gateway::stripe::config::StripeConfig;
+
 /// The section `[payments]` of the configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PaymentsConfig {
     /// The shop's currency, three capital letters of ISO 4217.
     pub currency: String,
-    /// Which gateway charges cards: `sandbox`.
+    /// Which gateway charges cards: `sandbox` or `stripe`.
     pub gateway: String,
     /// How long a checkout may be under way before another process takes it over, in seconds, 1 to 3,600.
     pub resume_after_seconds: u32,
     /// How long finished idempotency keys are kept, in hours, at least 24.
     pub keys_kept_hours: u32,
+    /// Stripe, where it is the gateway.
+    pub stripe: StripeConfig,
 }
 
 impl Default for PaymentsConfig {
@@ -23,6 +27,7 @@ impl Default for PaymentsConfig {
             gateway: "sandbox".to_owned(),
             resume_after_seconds: 15,
             keys_kept_hours: 48,
+            stripe: StripeConfig::default(),
         }
     }
 }

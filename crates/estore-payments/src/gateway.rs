@@ -1,12 +1,27 @@
 //! What a payment gateway does for us. Every call takes a batch and is safe to repeat with the same keys.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use estore_kit::batcher::BatchLimits;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::card::Card;
+use crate::payment_method::CardDetails;
 
 pub mod sandbox;
+pub mod stripe;
+
+/// How buyers hand a card to this gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardForm {
+    /// Its number goes through us.
+    Number,
+    /// The buyer's browser gives the number to the gateway, and us the gateway's token for it.
+    Token,
+}
 
 /// A card as the gateway knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +30,29 @@ pub struct CardToken {
     pub token: String,
     /// The same for the same card, and tells nothing of its number.
     pub fingerprint: String,
+}
+
+/// A card that the buyer's browser had handed to the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptedCard {
+    /// The card as the gateway knows it.
+    pub token: CardToken,
+    /// What may be shown of it.
+    pub(crate) details: CardDetails,
+}
+
+/// Why a token was not taken up.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdoptError {
+    /// The gateway knows no such token, or it was used before.
+    #[error("the gateway does not know the token")]
+    Unknown,
+    /// The card's bank says no.
+    #[error("the card was refused: {}", .0.code())]
+    Declined(Refusal),
+    /// The gateway is away.
+    #[error(transparent)]
+    Silent(#[from] GatewayError),
 }
 
 /// Money to be taken at once: authorised and captured.
@@ -37,6 +75,12 @@ pub enum Refusal {
     CardDeclined,
     /// Its bank says that the money is not there.
     InsufficientFunds,
+    /// It has expired.
+    CardExpired,
+    /// Its bank could not work on it.
+    ProcessingError,
+    /// The buyer did not convince the bank.
+    AuthenticationFailed,
 }
 
 impl Refusal {
@@ -46,7 +90,33 @@ impl Refusal {
         match self {
             Self::CardDeclined => "card_declined",
             Self::InsufficientFunds => "insufficient_funds",
+            Self::CardExpired => "card_expired",
+            Self::ProcessingError => "processing_error",
+            Self::AuthenticationFailed => "authentication_failed",
         }
+    }
+}
+
+/// What a buyer's browser needs to satisfy the card's bank.
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BuyerAction {
+    /// Whose script does it: `stripe`.
+    #[serde(rename = "type")]
+    #[schema(example = "stripe")]
+    pub kind: String,
+    /// What the script is called with.
+    #[schema(example = "pi_1_secret_2")]
+    pub client_secret: String,
+    /// The shop's public key for the script, where it is configured.
+    pub publishable_key: Option<String>,
+    /// The gateway's own description of the step.
+    #[schema(value_type = Object)]
+    pub next_action: serde_json::Value,
+}
+
+impl fmt::Debug for BuyerAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BuyerAction(…)")
     }
 }
 
@@ -62,6 +132,13 @@ pub enum SaleOutcome {
     Refused(Refusal),
     /// The key was closed before: nothing was taken.
     Closed,
+    /// Nothing is taken until the buyer has satisfied the bank.
+    NeedsBuyer(BuyerAction),
+    /// Nothing is taken until `capture`, which waits for the shop's staff.
+    Authorised {
+        /// The gateway's own id of the charge.
+        reference: String,
+    },
     /// No answer: the money was taken or not.
     Unknown {
         /// For the log.
@@ -135,6 +212,16 @@ pub trait Gateway: Send + Sync {
     /// How sales are batched for it.
     fn batches(&self) -> BatchLimits;
 
+    /// How buyers hand it their cards.
+    fn takes(&self) -> CardForm {
+        CardForm::Number
+    }
+
+    /// Takes up the token of a card that the buyer's browser made with the gateway.
+    async fn adopt(&self, _user_id: i32, _token: &str) -> Result<AdoptedCard, AdoptError> {
+        Err(AdoptError::Unknown)
+    }
+
     /// Takes a card into its vault; the same card gives the same fingerprint.
     async fn tokenise(&self, card: &Card) -> Result<CardToken, GatewayError>;
 
@@ -143,6 +230,16 @@ pub trait Gateway: Send + Sync {
 
     /// Says what became of sales, and makes sure that those not made never are; one outcome a key, in order.
     async fn close(&self, keys: Vec<Uuid>) -> Vec<ClosedSale>;
+
+    /// Says where a sale stands that waits for its buyer, and leaves it open.
+    async fn look_up(&self, _key: Uuid) -> SaleOutcome {
+        SaleOutcome::Unknown { cause: "this gateway has no sales that wait".to_owned() }
+    }
+
+    /// Takes the money of a sale that was authorised; once, however often it is asked.
+    async fn capture(&self, _key: Uuid) -> SaleOutcome {
+        SaleOutcome::Unknown { cause: "this gateway has no sales that wait".to_owned() }
+    }
 
     /// Gives money back; one outcome a refund, in order.
     async fn refund(&self, refunds: Vec<GatewayRefund>) -> Vec<RefundOutcome>;

@@ -16,6 +16,7 @@ mod documented;
 mod orders;
 mod payment_methods;
 mod refunds;
+mod stripe_webhook;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +30,13 @@ struct Documented;
 
 /// All routes.
 pub(crate) fn router(payments: Payments) -> OpenApiRouter {
+    let webhook = if payments.shop.webhook_secret.is_some() {
+        OpenApiRouter::new().routes(routes!(stripe_webhook::receive_stripe_event))
+    } else {
+        OpenApiRouter::new()
+    };
     OpenApiRouter::with_openapi(Documented::openapi())
+        .merge(webhook)
         .routes(routes!(payment_methods::add_payment_method, payment_methods::list_payment_methods))
         .routes(routes!(payment_methods::read_payment_method, payment_methods::deactivate_payment_method))
         .routes(routes!(checkouts::place_checkout))

@@ -18,7 +18,7 @@ use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::resume_refunds::resume_refunds;
 use crate::operations::sweep_orphans::sweep_orphans;
 use crate::service::Shop;
-use crate::store::{jobs, keys};
+use crate::store::{jobs, keys, stripe};
 
 /// Runs all jobs until `shutdown`; what is under way then is finished.
 pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: bool) {
@@ -97,6 +97,7 @@ async fn keep_house(shop: &Shop, shutdown: &CancellationToken) {
 pub(crate) async fn housekeeping(shop: &Shop) -> Result<(), DbError> {
     jobs::make_partitions(&shop.db, PARTITION_MONTHS_AHEAD).await?;
     let kept_seconds = f64::from(shop.config.keys_kept_hours.saturating_mul(3_600));
+    stripe::purge_events(&shop.db).await?;
     while keys::purge(&shop.db, kept_seconds, JOB_ROWS_MAX).await? > 0 {}
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod card;
+mod card_token;
 mod checkout;
 mod checks;
 mod config;

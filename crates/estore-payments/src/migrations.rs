@@ -18,4 +18,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611220900, "create_orders"),
     migration!(202611220910, "create_ledger"),
     migration!(202611220920, "create_sandbox"),
+    migration!(202611222110, "create_stripe"),
 ];

@@ -3,7 +3,9 @@
 pub(crate) mod add_payment_method;
 pub(crate) mod cancel_order;
 pub(crate) mod change_order_status;
+pub(crate) mod continue_checkout;
 pub mod place_checkout;
+pub(crate) mod receive_stripe_event;
 pub(crate) mod refund_order;
 pub(crate) mod relay_outbox;
 pub(crate) mod resume_checkouts;

@@ -12,6 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::config::PaymentsConfig;
 use crate::gateway::Gateway;
 use crate::gateway::sandbox::Sandbox;
+use crate::gateway::stripe::Stripe;
+use crate::gateway::stripe::config::Secret;
 use crate::steps::Steps;
 use crate::store;
 use crate::store::checkouts::Terms;
@@ -23,6 +25,8 @@ pub(crate) struct Shop {
     pub(crate) inventory: Arc<dyn InventoryApi>,
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) steps: Steps,
+    /// What Stripe signs its events with, where it is the gateway.
+    pub(crate) webhook_secret: Option<Secret>,
     /// Told when something new is in the outbox.
     pub(crate) wake_relay: Notify,
     /// When this process started, by the database's clock.
@@ -48,15 +52,12 @@ pub struct Payments {
 
 impl Payments {
     /// Starts it on its migrated database, with its neighbour.
-    pub async fn start(
-        db: Db,
-        config: PaymentsConfig,
-        inventory: Arc<dyn InventoryApi>,
-    ) -> Result<Self, StartError> {
+    pub async fn start(db: Db, config: PaymentsConfig, inventory: Arc<dyn InventoryApi>) -> Result<Self, StartError> {
         let gateway: Arc<dyn Gateway> = match config.gateway.as_str() {
             "sandbox" => Arc::new(Sandbox::open(db.clone()).await?),
+            "stripe" => Arc::new(Stripe::open(db.clone(), &config.stripe).map_err(StartError::Config)?),
             other => {
-                let text = format!("payments.gateway is {other:?}, which is not known; `sandbox` is");
+                let text = format!("payments.gateway is {other:?}, which is not known; `sandbox` and `stripe` are");
                 return Err(StartError::Config(text));
             }
         };
@@ -78,7 +79,12 @@ impl Payments {
             resume_after_seconds: f64::from(config.resume_after_seconds),
         };
         let steps = Steps::start(&db, terms, &inventory, &gateway);
-        let shop = Shop { db, config, inventory, gateway, steps, wake_relay: Notify::new(), started_at };
+        let webhook_secret = match gateway.name() {
+            "stripe" => config.stripe.webhook_secret().map_err(StartError::Config)?,
+            _ => None,
+        };
+        let shop =
+            Shop { db, config, inventory, gateway, steps, webhook_secret, wake_relay: Notify::new(), started_at };
         Ok(Self { shop: Arc::new(shop) })
     }
 

@@ -7,3 +7,5 @@ pub(crate) mod orders;
 pub(crate) mod payment_methods;
 pub(crate) mod refunds;
 pub(crate) mod sandbox;
+pub(crate) mod stripe;
+pub(crate) mod waiting;

@@ -6,3 +6,4 @@ mod crashes;
 mod placing;
 mod refunds;
 mod schema;
+mod stripe;

@@ -8,7 +8,7 @@ use estore_kit::batcher::BatchLimits;
 use estore_kit::db::{Db, DbError};
 use uuid::Uuid;
 
-use super::{CardToken, ClosedSale, Gateway, GatewayError, GatewayRefund, Refusal, RefundOutcome, Sale, SaleOutcome};
+use super::{CardToken, ClosedSale, Gateway, GatewayError, GatewayRefund, RefundOutcome, Refusal, Sale, SaleOutcome};
 use crate::card::{Card, CardNumber};
 use crate::limits::STEP;
 use crate::store::sandbox as store;

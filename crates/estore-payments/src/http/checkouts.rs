@@ -25,6 +25,7 @@ use crate::checkout::{Checkout, Operation, Placement};
 use crate::idempotency::{IdempotencyKey, request_hash};
 use crate::limits::{CHECKOUT_LINES_MAX, METADATA_BYTES_MAX};
 use crate::operations::place_checkout as operation;
+use crate::operations::place_checkout::waiting::ActionNeeded;
 use crate::order::Order;
 use crate::service::Payments;
 use crate::store;
@@ -83,6 +84,7 @@ pub(crate) struct NewOrder {
     responses(
         (status = 201, body = Checkout, description = "Bought and charged",
          headers(("Idempotent-Replayed" = bool, description = "Sent where this is the stored answer"))),
+        (status = 202, body = ActionNeeded, description = "The buyer's bank wants to see the buyer first"),
         Placing,
     )
 )]
@@ -107,6 +109,7 @@ pub(super) async fn place_checkout(
     responses(
         (status = 201, body = Order, description = "Bought and charged",
          headers(("Idempotent-Replayed" = bool, description = "Sent where this is the stored answer"))),
+        (status = 202, body = ActionNeeded, description = "The buyer's bank wants to see the buyer first"),
         Placing,
     )
 )]

@@ -46,6 +46,7 @@ problems! {
     /// Adding something by a JSON body.
     Adding:
     400 "The body is not JSON",
+    402 "The card was refused: `card_declined` and the like",
     413 "The body is too large",
     415 "The body is not declared as JSON",
     422 "A field breaks a rule; `errors` names it",
@@ -54,7 +55,8 @@ problems! {
     /// Placing orders.
     Placing:
     400 "The Idempotency-Key is missing or malformed, or the body is not JSON",
-    402 "Not charged: `card_declined`, `insufficient_funds` or `charge_not_made`",
+    402 "Not charged: `card_declined`, `insufficient_funds`, `card_expired`, `processing_error`, \
+         `authentication_failed` or `charge_not_made`",
     403 "The buyer's address is not verified",
     409 "`out_of_stock`, naming each short line; or `request_in_progress`",
     413 "The body is too large",
@@ -93,4 +95,10 @@ problems! {
     413 "The body is too large",
     415 "The body is not declared as JSON",
     422 "A field breaks a rule; `errors` names it",
+}
+problems! {
+    /// The gateway's own events.
+    Telling:
+    400 "The signature is missing, malformed, too old or does not fit, or the body is no event",
+    413 "The body is too large",
 }

@@ -1,17 +1,29 @@
-//! Adds a card: the gateway gives a token for it, and the number is forgotten.
+//! Adds a card: the gateway gives a token for it, and the number, where we saw one, is forgotten.
 
+use axum::http::StatusCode;
 use estore_kit::db::DbError;
-use estore_kit::problem::Problem;
+use estore_kit::problem::{FieldError, Problem};
+use jiff::tz::TimeZone;
 
-use crate::card::Card;
-use crate::gateway::GatewayError;
+use crate::card::{SecretJson, read_card};
+use crate::card_token::read_token;
+use crate::gateway::{AdoptError, AdoptedCard, CardForm, GatewayError, Refusal};
 use crate::payment_method::{CardDetails, PaymentMethod};
-use crate::service::Shop;
+use crate::service::{Shop, now};
 use crate::store::payment_methods;
 
 /// Why a card was not added.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AddError {
+    /// The body breaks a rule.
+    #[error("the body breaks a rule")]
+    Rules(Box<Problem>),
+    /// The gateway does not know the token.
+    #[error("unknown token")]
+    UnknownToken,
+    /// The card's bank says no.
+    #[error("refused: {}", .0.code())]
+    Declined(Refusal),
     /// The gateway is away.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -20,11 +32,30 @@ pub(crate) enum AddError {
     Database(#[from] DbError),
 }
 
+impl From<AdoptError> for AddError {
+    fn from(error: AdoptError) -> Self {
+        match error {
+            AdoptError::Unknown => Self::UnknownToken,
+            AdoptError::Declined(refusal) => Self::Declined(refusal),
+            AdoptError::Silent(error) => Self::Gateway(error),
+        }
+    }
+}
+
 impl From<AddError> for Problem {
     fn from(error: AddError) -> Self {
         match error {
+            AddError::Rules(problem) => *problem,
+            AddError::UnknownToken => Self::invalid(vec![FieldError {
+                pointer: "/details/token".to_owned(),
+                code: "unknown_token".into(),
+                detail: "the payment provider does not know this token, or it was used before; make a new one".into(),
+            }]),
+            AddError::Declined(refusal) => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, refusal.code(), "The card was refused. Use another card.")
+            }
             AddError::Gateway(error) => {
-                tracing::warn!(%error, "cannot tokenise a card");
+                tracing::warn!(%error, "cannot add a card");
                 Self::unavailable("The payment gateway does not answer. Try again shortly.")
             }
             AddError::Database(error) => error.into(),
@@ -36,9 +67,15 @@ impl From<AddError> for Problem {
 pub(crate) async fn add_payment_method(
     shop: &Shop,
     user_id: i32,
-    card: &Card,
+    body: &SecretJson,
 ) -> Result<(PaymentMethod, bool), AddError> {
-    let token = shop.gateway.tokenise(card).await?;
-    let details = CardDetails::from(card);
+    let rules = |problem| AddError::Rules(Box::new(problem));
+    let AdoptedCard { token, details } = match shop.gateway.takes() {
+        CardForm::Number => {
+            let card = read_card(body, now().to_zoned(TimeZone::UTC).date()).map_err(rules)?;
+            AdoptedCard { token: shop.gateway.tokenise(&card).await?, details: CardDetails::from(&card) }
+        }
+        CardForm::Token => shop.gateway.adopt(user_id, &read_token(body).map_err(rules)?).await?,
+    };
     Ok(payment_methods::add(&shop.db, user_id, &details, shop.gateway.name(), &token).await?)
 }

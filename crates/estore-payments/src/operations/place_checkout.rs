@@ -13,16 +13,20 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::checkout::{Checkout, Draft, Operation, Placement, TooLarge, price};
-use crate::gateway::{ClosedSale, Sale, SaleOutcome};
+use crate::checkout::{Checkout, Draft, Placement, TooLarge, price};
+use crate::gateway::{BuyerAction, ClosedSale, Sale, SaleOutcome};
 use crate::limits::{CLOSE_PAUSE, CLOSE_TRIES, PATIENCE_PAUSE, PATIENCE_TRIES};
 use crate::payment_method::{StoredMethod, Unusable, usable};
 use crate::service::{Shop, now};
 use crate::steps::StepError;
-use crate::store::checkouts::{End, Settlement};
+use crate::store::checkouts::End;
 use crate::store::keys::{self, FinishedKey, Take, Taken};
 
 mod refusal;
+mod settling;
+pub(crate) mod waiting;
+
+pub(crate) use settling::{settle, settlement};
 
 /// Why a checkout was not paid; `refusal` says it to the buyer.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +97,7 @@ async fn take_key(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Begun,
     match taken {
         Taken::Mine(method) => Ok(Begun::Fresh(method)),
         Taken::Finished(answer) => Ok(Begun::Answered(answer)),
-        Taken::Running => Err(PlaceError::InProgress),
+        Taken::Running => waiting::answer_again(shop, placement).await.map(Begun::Answered),
         Taken::Reused => Err(PlaceError::KeyReused),
     }
 }
@@ -172,12 +176,8 @@ async fn release(shop: &Shop, id: Uuid) {
 }
 
 async fn finish(shop: &Shop, placement: &Placement, id: Uuid, answer: Answer) -> Answer {
-    let finished = FinishedKey {
-        user_id: placement.user_id,
-        key: placement.key.clone(),
-        resource_id: id,
-        answer: answer.clone(),
-    };
+    let finished =
+        FinishedKey { user_id: placement.user_id, key: placement.key.clone(), resource_id: id, answer: answer.clone() };
     crash::point("before_finish");
     let stored = shop.steps.finish.submit(finished).await.map_err(StepError::from).and_then(|stored| stored);
     crash::point("after_finish");
@@ -196,35 +196,33 @@ async fn charge_and_settle(
 ) -> Result<Answer, PlaceError> {
     let (key, amount, currency) = (checkout.id, checkout.total_amount, checkout.currency.clone());
     crash::point("before_charge");
-    let end = charge(shop, Sale { key, token, amount, currency }).await?;
+    let charged = charge(shop, Sale { key, token, amount, currency }).await?;
     crash::point("after_charge");
-    let is_paid = matches!(end, End::Captured(_));
-    let settlement = settlement(placement.operation, checkout, end);
-    let answer = settlement.answer.clone();
-    let mut tries = 0;
-    let settled = loop {
-        match shop.steps.settle.submit(settlement.clone()).await {
-            Err(BatchError::Overloaded) if tries < PATIENCE_TRIES => tries += 1,
-            outcome => break outcome.map_err(StepError::from)??,
+    match charged {
+        Charged::Ended(end) => {
+            let settlement = settlement(placement.operation, checkout, end);
+            let settled = settle(shop, settlement).await?;
+            // None: the resumer was quicker, and its answer is the one.
+            let stored = match settled {
+                Some(answer) => Some(answer),
+                None => keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?,
+            };
+            stored.ok_or(PlaceError::InProgress)
         }
-        tokio::time::sleep(PATIENCE_PAUSE).await;
-    };
-    crash::point("after_settle");
-    shop.wake_relay.notify_one();
-    if !is_paid {
-        // The relay would do it too, some moments after the buyer has heard.
-        release(shop, key).await;
+        Charged::NeedsBuyer(action) => waiting::wait_for_buyer(shop, key, action).await,
+        Charged::Authorised => waiting::wait_for_staff(shop, placement, checkout).await,
     }
-    if settled {
-        return Ok(answer);
-    }
-    // The resumer was quicker: its answer is the one.
-    let stored = keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?;
-    stored.ok_or(PlaceError::InProgress)
+}
+
+/// What the gateway said, where it said anything.
+enum Charged {
+    Ended(End),
+    NeedsBuyer(BuyerAction),
+    Authorised,
 }
 
 /// Asks the gateway once; where it does not answer, asks what became of the charge. No connection is held meanwhile.
-async fn charge(shop: &Shop, sale: Sale) -> Result<End, PlaceError> {
+async fn charge(shop: &Shop, sale: Sale) -> Result<Charged, PlaceError> {
     let key = sale.key;
     let mut tries = 0;
     let outcome = loop {
@@ -236,12 +234,14 @@ async fn charge(shop: &Shop, sale: Sale) -> Result<End, PlaceError> {
         tokio::time::sleep(PATIENCE_PAUSE).await;
     };
     match outcome {
-        SaleOutcome::Captured { reference } => Ok(End::Captured(reference)),
-        SaleOutcome::Refused(refusal) => Ok(End::Refused(refusal.code())),
-        SaleOutcome::Closed => Ok(End::NotMade),
+        SaleOutcome::Captured { reference } => Ok(Charged::Ended(End::Captured(reference))),
+        SaleOutcome::Refused(refusal) => Ok(Charged::Ended(End::Refused(refusal.code()))),
+        SaleOutcome::Closed => Ok(Charged::Ended(End::NotMade)),
+        SaleOutcome::NeedsBuyer(action) => Ok(Charged::NeedsBuyer(action)),
+        SaleOutcome::Authorised { .. } => Ok(Charged::Authorised),
         SaleOutcome::Unknown { cause } => {
             tracing::info!(checkout = %key, cause, "asking what became of a charge");
-            find_out(shop, key).await
+            find_out(shop, key).await.map(Charged::Ended)
         }
     }
 }
@@ -267,17 +267,6 @@ pub(crate) fn end_of(closed: ClosedSale) -> Option<End> {
             None
         }
     }
-}
-
-/// The end of a checkout with the answer that its buyer gets.
-pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> Settlement {
-    let (checkout_id, at) = (checkout.id, now());
-    let answer = match &end {
-        End::Captured(_) => checkout.paid_answer(operation, at),
-        End::Refused(code) => Problem::from(PlaceError::NotCharged(code)).into(),
-        End::NotMade => Problem::from(PlaceError::NotCharged("charge_not_made")).into(),
-    };
-    Settlement { checkout_id, end, answer, at }
 }
 
 /// Where a product stands in the body.

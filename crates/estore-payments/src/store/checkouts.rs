@@ -15,6 +15,7 @@ use super::{keys, orders};
 use crate::answer::Answer;
 use crate::checkout::{Checkout, CheckoutStatus, Draft, Operation};
 use crate::limits::{ATTEMPTS_BEFORE_ATTENTION, RESUME_PAUSE_SECONDS_MAX};
+use crate::order::Order;
 use crate::steps::ids;
 
 const WRITE_CHECKOUTS: &str = include_str!("../../queries/write_checkouts.sql");
@@ -114,18 +115,7 @@ async fn write_orders<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &T
     db::rows(
         client,
         WRITE_ORDERS,
-        &[
-            &checkouts,
-            &users,
-            &products,
-            &quantities,
-            &prices,
-            &totals,
-            &methods,
-            &metadata,
-            &times,
-            &terms.currency,
-        ],
+        &[&checkouts, &users, &products, &quantities, &prices, &totals, &methods, &metadata, &times, &terms.currency],
     )
     .await
 }
@@ -220,7 +210,13 @@ pub(crate) async fn claim_pending(
     let rows = db::rows(&client, CLAIM_PENDING, &claim).await?;
     let claimed: Vec<Uuid> = rows.iter().map(|row| row.get("id")).collect();
     let mut orders = orders::of_checkouts(&client, &claimed).await?;
-    let pending = |row: &Row| Pending {
+    let pending = |row: &Row| pending(row, orders.remove(&row.get("id")).unwrap_or_default());
+    Ok(rows.iter().map(pending).collect())
+}
+
+/// A pending checkout of a row and its orders.
+pub(super) fn pending(row: &Row, orders: Vec<Order>) -> Pending {
+    Pending {
         operation: Operation::of(row.get("operation")),
         gateway: row.get("gateway"),
         attempts: row.get("attempts"),
@@ -230,13 +226,12 @@ pub(crate) async fn claim_pending(
             total_amount: row.get("total_amount"),
             currency: row.get("currency"),
             payment_method_id: row.get("payment_method_id"),
-            orders: orders.remove(&row.get("id")).unwrap_or_default(),
+            orders,
             created_at: row.get("created_at"),
             needs_attention_since: None,
             metadata: row.get("metadata"),
         },
-    };
-    Ok(rows.iter().map(pending).collect())
+    }
 }
 
 /// One checkout with its orders, and whose it is.

@@ -259,6 +259,14 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn start() -> Self {
+        Self::start_with(PaymentsConfig::default(), |_| None).await
+    }
+
+    /// The same with settings and a gateway of the test's own.
+    pub(super) async fn start_with(
+        config: PaymentsConfig,
+        own: impl FnOnce(&Db) -> Option<Arc<dyn Gateway>>,
+    ) -> Self {
         estore_kit::telemetry::start("warn", false);
         let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
         let db = Db::new(database.app_config(), 12).unwrap();
@@ -273,7 +281,8 @@ impl Bench {
             sales: AtomicUsize::new(0),
         });
         let (inventory, charger): (Arc<dyn InventoryApi>, Arc<dyn Gateway>) = (stock.clone(), gateway.clone());
-        let config = PaymentsConfig { resume_after_seconds: 1, ..PaymentsConfig::default() };
+        let charger = own(&db).unwrap_or(charger);
+        let config = PaymentsConfig { resume_after_seconds: 1, ..config };
         let payments = Payments::start_with(db.clone(), config, inventory, charger).await.unwrap();
         let pair = Ed25519KeyPair::generate().unwrap();
         let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());

@@ -66,6 +66,9 @@ fn too_large(pointer: String) -> FieldError {
 fn not_charged(code: &str) -> &'static str {
     match code {
         "insufficient_funds" => "The card has insufficient funds. Nothing was charged; try another card.",
+        "card_expired" => "The card has expired. Nothing was charged; use another card.",
+        "processing_error" => "The card's bank could not process the payment. Nothing was charged; order again.",
+        "authentication_failed" => "The card's bank was not satisfied. Nothing was charged; order again.",
         "charge_not_made" => "The payment did not go through and nothing was charged; order again with a new key.",
         _ => "The card was declined. Nothing was charged; try another card.",
     }

@@ -1,0 +1,142 @@
+//! Charges that wait for a person, and what Stripe tells by itself.
+
+use serde_json::{Value, json};
+
+use super::{GOOD, StripeShop, WANTS_BUYER, WEBHOOK_SECRET};
+use crate::gateway::stripe::config::Secret;
+use crate::gateway::stripe::signature::sign;
+use crate::operations::resume_checkouts::resume_checkouts;
+use crate::service::now;
+use crate::tests::bench::{BUYER, Got, LAST, OTHER};
+
+impl StripeShop {
+    /// The buyer does, or does not, what the bank wants.
+    async fn authenticate(&self, action: &Value, success: bool) {
+        let secret = action["client_secret"].as_str().unwrap();
+        let intent = secret.split("_secret_").next().unwrap();
+        let path = format!("/v1/payment_intents/{intent}/_authenticate");
+        self.peer.post(&path, &json!({"client_secret": secret, "success": success})).await;
+    }
+
+    async fn event(&self, body: &str, signature: &str) -> Got {
+        let mut request = self.bench.request(BUYER, "POST", "/v1/stripe/webhook", None, &Value::Null);
+        request.headers_mut().insert("stripe-signature", signature.parse().unwrap());
+        *request.body_mut() = axum::body::Body::from(body.to_owned());
+        self.bench.send(request).await
+    }
+}
+
+fn signed(event: &Value, at: i64) -> (String, String) {
+    let body = event.to_string();
+    let signature = sign(&Secret::from(WEBHOOK_SECRET), body.as_bytes(), at);
+    (body, signature)
+}
+
+fn event(id: &str, kind: &str, checkout: &Value) -> Value {
+    json!({"id": id, "type": kind, "created": 1_800_000_000,
+           "data": {"object": {"metadata": {"estore_checkout": checkout}}}})
+}
+
+#[tokio::test]
+async fn a_buyer_whose_bank_wants_to_see_them_is_told_how_and_then_has_the_order() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(WANTS_BUYER).await;
+    let needed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(202);
+    assert_eq!((&needed.json["status"], &needed.json["action"]["type"]), (&json!("requires_action"), &json!("stripe")));
+    assert_eq!(needed.json["action"]["next_action"]["type"], "use_stripe_sdk");
+    // The answer was lost: the same is answered again, and nothing is charged meanwhile.
+    let again = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(202);
+    assert_eq!(again.bytes, needed.bytes);
+    assert_eq!(shop.peer.list("charges").await.len(), 0);
+    // Neither a restart nor a quick resumer gives it up while the buyer is at it.
+    resume_checkouts(&shop.bench.payments.shop, Some(now())).await.unwrap();
+    shop.authenticate(&needed.json["action"], true).await;
+    let placed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(201);
+    assert_eq!(placed.json["status"], "paid");
+    let replayed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(201);
+    assert_eq!((replayed.is_replay(), replayed.bytes), (true, placed.bytes));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_fails_the_bank_or_never_comes_gives_the_stock_back() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(WANTS_BUYER).await;
+    let needed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(202);
+    shop.authenticate(&needed.json["action"], false).await;
+    let refused = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(402);
+    assert_eq!(refused.code(), "authentication_failed");
+    shop.bench.relay().await;
+    assert_eq!(shop.bench.stock.left(LAST), 1);
+    let late = shop.bench.order(BUYER, "k2", LAST, 1, card).await.expect(202);
+    assert_eq!(
+        shop.bench.order(OTHER, "k3", LAST, 1, card).await.expect(422).json["errors"][0]["code"],
+        "unknown_payment_method"
+    );
+    shop.bench.db.execute("UPDATE checkouts SET next_attempt_at = now() WHERE status = 'pending'", &[]).await.unwrap();
+    resume_checkouts(&shop.bench.payments.shop, None).await.unwrap();
+    assert_eq!(shop.bench.order(BUYER, "k2", LAST, 1, card).await.expect(402).code(), "charge_not_made");
+    shop.bench.relay().await;
+    assert_eq!(shop.bench.stock.left(LAST), 1);
+    // Too late now, at the bank as well.
+    let intents = shop.peer.list("payment_intents").await;
+    assert!(intents.iter().all(|intent| intent["status"] == "canceled"), "{late:?}");
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn stripes_own_word_settles_an_order_once() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(WANTS_BUYER).await;
+    let needed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(202);
+    let checkout = &needed.json["checkout_id"];
+    let now_s = now().as_second();
+    // Out of order: a failure is told before it was one, and success before it is. Neither is believed.
+    for (id, kind) in [("evt_1", "payment_intent.payment_failed"), ("evt_2", "payment_intent.succeeded")] {
+        let (body, signature) = signed(&event(id, kind, checkout), now_s);
+        shop.event(&body, &signature).await.expect(200);
+    }
+    assert_eq!(shop.bench.count("SELECT count(*) FROM checkouts WHERE status = 'pending'").await, 1);
+    shop.authenticate(&needed.json["action"], true).await;
+    let told = event("evt_3", "payment_intent.succeeded", checkout);
+    let (body, signature) = signed(&told, now_s);
+    for bad in [signature.replace("v1=", "v1=00"), signed(&told, now_s - 301).1, "x".to_owned()] {
+        assert_eq!(shop.event(&body, &bad).await.expect(400).code(), "invalid_signature");
+    }
+    assert_eq!(shop.bench.count("SELECT count(*) FROM checkouts WHERE status = 'pending'").await, 1);
+    for _ in 0..3 {
+        shop.event(&body, &signature).await.expect(200);
+    }
+    assert_eq!(shop.bench.count("SELECT count(*) FROM stripe_events").await, 3);
+    assert_eq!(shop.bench.count("SELECT count(*) FROM order_events WHERE type = 'order.paid'").await, 1);
+    // An old one comes late.
+    let (body, signature) = signed(&event("evt_0", "payment_intent.canceled", checkout), now_s);
+    shop.event(&body, &signature).await.expect(200);
+    assert!(shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(201).is_replay());
+    let (nonsense, signature) = signed(&json!({"id": 7}), now_s);
+    assert_eq!(shop.event(&nonsense, &signature).await.expect(400).code(), "invalid_event");
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn localstripes_own_events_are_believed() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/stripe/webhook", listener.local_addr().unwrap());
+    let router = axum::Router::from(shop.bench.payments.router());
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    shop.peer.post("/_config/webhooks/test", &json!({"url": url, "secret": WEBHOOK_SECRET})).await;
+    let needed = shop.bench.order(BUYER, "k1", LAST, 1, shop.card(WANTS_BUYER).await).await.expect(202);
+    shop.authenticate(&needed.json["action"], true).await;
+    let paid = "SELECT count(*) FROM checkouts WHERE status = 'paid'";
+    for _ in 0..100 {
+        if shop.bench.count(paid).await == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(shop.bench.count(paid).await, 1, "by the event alone");
+    shop.bench.order(BUYER, "k2", crate::tests::bench::TEA, 1, shop.card(GOOD).await).await.expect(201);
+    shop.verify().await;
+    serving.abort();
+}
