@@ -4,8 +4,10 @@
 //! batches grow with the load. The queue is bounded; when it is full, callers are told to come back.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::problem::Problem;
@@ -92,7 +94,11 @@ where
         }
         let (items, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
         let count = items.len();
-        let outcomes = flush(items).await;
+        // A panic in a flush is told to its own items alone; the worker lives on.
+        let Ok(outcomes) = AssertUnwindSafe(async { flush(items).await }).catch_unwind().await else {
+            tracing::error!(items = count, "a batch worker panicked");
+            continue;
+        };
         debug_assert_eq!(outcomes.len(), count, "a flush answers every item");
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // A caller that went away does not need its outcome.
@@ -145,8 +151,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_worker_that_dies_is_told_as_lost() {
-        let batcher: Batcher<i32, i32> = Batcher::start(LIMITS, |_| async { panic!("the flush fails") });
-        assert_eq!(batcher.submit(1).await, Err(BatchError::Lost));
+    async fn a_flush_that_panics_is_told_as_lost_and_the_next_one_works() {
+        let batcher = Batcher::start(LIMITS, |items: Vec<i32>| async move {
+            assert!(items[0] != 13, "the flush fails");
+            items
+        });
+        assert_eq!(batcher.submit(13).await, Err(BatchError::Lost));
+        assert_eq!(batcher.submit(1).await, Ok(1));
     }
 }
