@@ -4,6 +4,7 @@
 //! A set is a folder of a target: `<id>/globals….sql.zst.age`, `<id>/<database>.dump.zst.age`,
 //! `<id>/manifest.sig` and, last, `<id>/manifest.json`. Without its manifest a set is no backup.
 
+mod checks;
 mod contents;
 mod create;
 mod error;
@@ -22,6 +23,7 @@ mod retention;
 mod scratch;
 mod signature;
 mod store;
+mod switch;
 mod verify;
 
 pub use create::{BackupOptions, Created, Source, create};
@@ -32,8 +34,9 @@ pub use level::{Level, Report, Verdict};
 pub use list::{Listed, list};
 pub use manifest::{Contents, DatabaseBackup, Manifest, StoredFile, TableContents};
 pub use progress::{BackupEvent, BackupProgress, silent};
-pub use restore::{RestoreOptions, Restored, restore_beside, restore_into, restored_name, switch};
+pub use restore::{RestoreOptions, Restored, restore_beside, restore_into};
 pub use retention::{Retention, prune};
 pub use signature::{SignerKey, SigningKey};
 pub use store::Target;
+pub use switch::{Live, restored_name, switch};
 pub use verify::{ExtraLevel, VerifyOptions, verify};

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod admin;
+pub mod backup;
 pub mod db;
 pub mod doctor;
 pub mod import;

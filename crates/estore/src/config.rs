@@ -40,6 +40,30 @@ pub struct Config {
     pub inventory: InventoryConfig,
     /// PaymentService.
     pub payments: PaymentsConfig,
+    /// Backups.
+    pub backup: BackupConfig,
+}
+
+/// The section `[backup]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupConfig {
+    /// Where backups go: `file:///…`, `s3://…`, `gs://…` or `az://…`.
+    pub target: Option<String>,
+    /// Who may read them: `age1…`.
+    pub recipients: Vec<String>,
+    /// Who signs them, `ed25519:…`, where it is not the key of the data directory.
+    pub signer: Option<String>,
+    /// Sets of so many days are kept.
+    pub keep_days: u32,
+    /// So many of the newest sets are kept, whatever their age.
+    pub keep_sets: usize,
+}
+
+impl Default for BackupConfig {
+    fn default() -> Self {
+        Self { target: None, recipients: Vec::new(), signer: None, keep_days: 30, keep_sets: 7 }
+    }
 }
 
 /// The databases by service.
@@ -62,12 +86,16 @@ pub struct DatabaseUrl {
     pub url: Option<String>,
     /// As an administrator, for roles and migrations only: `postgresql://postgres:…@host/postgres`.
     pub admin_url: Option<String>,
+    /// As the role that dumps: `postgresql://estore_backup:…@host/estore_users`; `admin_url` does where it is left out.
+    pub backup_url: Option<String>,
 }
 
 impl std::fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = |url: &Option<String>| url.as_ref().map(|_| "…");
-        f.debug_struct("DatabaseUrl").field("url", &shown(&self.url)).field("admin_url", &shown(&self.admin_url)).finish()
+        f.debug_struct("DatabaseUrl").field("url", &shown(&self.url)).field("admin_url", &shown(&self.admin_url))
+            .field("backup_url", &shown(&self.backup_url))
+            .finish()
     }
 }
 
@@ -107,6 +135,7 @@ impl Default for Config {
             users: UsersConfig::default(),
             inventory: InventoryConfig::default(),
             payments: PaymentsConfig::default(),
+            backup: BackupConfig::default(),
         }
     }
 }

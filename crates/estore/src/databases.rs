@@ -1,8 +1,9 @@
 //! Where each service's database is: on a server of one's own, or in the private cluster.
 
 use estore_kit::migration::Migration;
+use estore_ops::backup::Source;
 use estore_ops::postgres::ClusterAddress;
-use estore_ops::roles::{ADMINISTRATOR, RoleOptions, Service};
+use estore_ops::roles::{ADMINISTRATOR, BACKUP, RoleOptions, Service};
 use tokio_postgres::Config as Connect;
 
 use crate::config::{Config, DatabaseUrl};
@@ -22,7 +23,7 @@ pub enum AddressError {
     Malformed {
         /// Whose.
         service: Service,
-        /// `url` or `admin_url`.
+        /// `url`, `admin_url` or `backup_url`.
         key: &'static str,
         /// Why.
         cause: tokio_postgres::Error,
@@ -30,6 +31,9 @@ pub enum AddressError {
     /// Roles and migrations need more rights than the application has.
     #[error("set databases.{0}.admin_url to migrate a database of your own (a URL as the server's administrator)")]
     NoAdministrator(Service),
+    /// Nobody may read every row.
+    #[error("set databases.{0}.backup_url to back up a database of your own (a URL as estore_backup)")]
+    NoBackup(Service),
 }
 
 impl Databases {
@@ -67,6 +71,24 @@ impl Databases {
         let Some(own) = self.own_url(service) else { return Ok(self.private.config_for("postgres", ADMINISTRATOR)) };
         let url = own.admin_url.as_deref().ok_or(AddressError::NoAdministrator(service))?;
         url.parse().map_err(|cause| AddressError::Malformed { service, key: "admin_url", cause })
+    }
+
+    /// How the database is backed up: dumped as a role that reads every row, its writers held back by one that may.
+    pub fn backup(&self, service: Service) -> Result<Source, AddressError> {
+        let app = self.app(service)?;
+        let database = app.get_dbname().unwrap_or(service.database()).to_owned();
+        let within = |mut config: Connect| {
+            config.dbname(&database);
+            config
+        };
+        let administrator = self.administrator(service).map(within);
+        let dump = match self.own_url(service).and_then(|own| own.backup_url.as_deref()) {
+            Some(url) => url.parse().map_err(|cause| AddressError::Malformed { service, key: "backup_url", cause })?,
+            None if self.is_private(service) => self.private.config_for(&database, BACKUP),
+            None => administrator.as_ref().map_err(|_| AddressError::NoBackup(service))?.clone(),
+        };
+        let fence = administrator.unwrap_or(app);
+        Ok(Source { service, database, dump, fence })
     }
 
     /// The servers that hold these services' databases: how the administrator connects to each, and what its

@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::time::Instant;
-use tokio_postgres::Config;
 
 use super::error::BackupError;
 use super::files::Fetched;
 use super::keys::Identity;
 use super::list::choose;
 use super::manifest::{DatabaseBackup, Manifest, StoredFile};
-use super::progress::{BackupEvent, BackupProgress};
+use super::progress::BackupProgress;
 use super::scratch::Place;
 use super::signature::SignerKey;
 use super::store::Target;
+use super::switch::{Live, exists, restored_name, switch_all};
 use super::verify::{check_keys, check_signature, databases};
-use crate::connection::{Connection, quote_identifier, quote_literal};
 use crate::postgres::{Binaries, ClusterOptions, PrivateCluster, discover};
 use crate::roles::{ADMINISTRATOR, Service, drop_database};
 
@@ -47,12 +46,6 @@ pub struct Restored {
     pub databases: Vec<String>,
     /// From nothing to databases that answer, in milliseconds.
     pub millis: u64,
-}
-
-/// What a database is called until it takes the live one's place.
-#[must_use]
-pub fn restored_name(database: &str) -> String {
-    format!("{database}_restored")
 }
 
 /// A set that is fetched and may be trusted.
@@ -156,10 +149,10 @@ async fn into_empty(
 ) -> Result<Vec<String>, BackupError> {
     place.restore_globals(&staged.fetched, &staged.manifest).await?;
     let mut names = Vec::new();
-    for (database, file, service) in staged.wanted(options)? {
-        progress(BackupEvent::LevelStarted { name: &database.database });
-        place.restore_database(&staged.fetched, (file, service), &database.database, progress).await?;
-        names.push(database.database.clone());
+    for (_, file, service) in staged.wanted(options)? {
+        // Under the name that the shop looks for, whatever it was called on its server.
+        place.restore_database(&staged.fetched, (file, service), service.database(), progress).await?;
+        names.push(service.database().to_owned());
     }
     Ok(names)
 }
@@ -171,9 +164,9 @@ async fn over(
     progress: BackupProgress<'_>,
 ) -> Result<Vec<String>, BackupError> {
     let mut live = Vec::new();
-    for (database, file, service) in staged.wanted(options)? {
-        beside(staged, place, (database, file, service), true, progress).await?;
-        live.push(database.database.clone());
+    for (_, file, service) in staged.wanted(options)? {
+        beside(staged, place, (file, service), (service.database(), true), progress).await?;
+        live.push(service.database().to_owned());
     }
     let administrator = place.connect(&place.administrator).await?;
     for replaced in switch_all(&administrator, &live).await? {
@@ -182,15 +175,14 @@ async fn over(
     Ok(live)
 }
 
-/// Restores beside the live databases, as `<name>_restored`. `administrators` are the servers' by service, connecting
-/// to their maintenance databases.
+/// Restores beside the live databases, as `<name>_restored`.
 ///
 /// # Errors
 /// [`BackupError::InTheWay`] when an earlier restore still stands there and `destructive` is not said.
 pub async fn restore_beside(
     target: &Target,
     wanted: &str,
-    administrators: &[(Service, Config)],
+    live: &[Live],
     options: &RestoreOptions,
     progress: BackupProgress<'_>,
 ) -> Result<Restored, BackupError> {
@@ -198,30 +190,25 @@ pub async fn restore_beside(
     let staged = Staged::bring(target, wanted, options, progress).await?;
     let binaries: Binaries = discover(None)?;
     let mut names = Vec::new();
-    for (database, file, service) in staged.wanted(options)? {
-        let administrator = administrator_of(administrators, service)?;
+    for (_, file, service) in staged.wanted(options)? {
+        let live = live.iter().find(|live| live.service == service);
+        let live = live.ok_or_else(|| BackupError::Internal(format!("nobody said where {service} lives")))?;
+        let administrator = live.administrator.clone();
         let place = Place { binaries: &binaries, administrator, identity: options.identity.as_ref() };
-        beside(&staged, &place, (database, file, service), options.destructive, progress).await?;
-        names.push(restored_name(&database.database));
+        beside(&staged, &place, (file, service), (&live.database, options.destructive), progress).await?;
+        names.push(restored_name(&live.database));
     }
     Ok(staged.restored(names, begun))
-}
-
-fn administrator_of(administrators: &[(Service, Config)], service: Service) -> Result<Config, BackupError> {
-    let found = administrators.iter().find(|(of, _)| *of == service);
-    found
-        .map(|(_, config)| config.clone())
-        .ok_or_else(|| BackupError::Internal(format!("no administrator of {service}")))
 }
 
 async fn beside(
     staged: &Staged,
     place: &Place<'_>,
-    (database, file, service): (&DatabaseBackup, &StoredFile, Service),
-    destructive: bool,
+    (file, service): (&StoredFile, Service),
+    (live, destructive): (&str, bool),
     progress: BackupProgress<'_>,
 ) -> Result<(), BackupError> {
-    let name = restored_name(&database.database);
+    let name = restored_name(live);
     let administrator = place.connect(&place.administrator).await?;
     if exists(&administrator, &name).await? {
         if !destructive {
@@ -237,81 +224,4 @@ async fn beside(
         place.drop_database(&name).await?;
     }
     restored
-}
-
-async fn exists(administrator: &Connection, name: &str) -> Result<bool, BackupError> {
-    let row = administrator.query_one("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", &[&name]).await;
-    Ok(row.map_err(BackupError::database(name, "look for it"))?.get(0))
-}
-
-/// Puts restored databases in the place of the live ones, which are kept under the names answered. On one
-/// server it is all of them or none.
-///
-/// # Errors
-/// [`BackupError::InTheWay`] when there is nothing to put in place.
-pub async fn switch(administrators: &[(Service, Config)]) -> Result<Vec<String>, BackupError> {
-    let mut servers: Vec<(&Config, Vec<String>)> = Vec::new();
-    for (service, config) in administrators {
-        let database = service.database().to_owned();
-        match servers.iter_mut().find(|(server, _)| *server == config) {
-            Some((_, databases)) => databases.push(database),
-            None => servers.push((config, vec![database])),
-        }
-    }
-    let mut kept = Vec::new();
-    for (config, databases) in servers {
-        let administrator = Connection::open(config).await.map_err(BackupError::database("postgres", "connect"))?;
-        kept.extend(switch_all(&administrator, &databases).await?);
-    }
-    Ok(kept)
-}
-
-async fn switch_all(administrator: &Connection, live: &[String]) -> Result<Vec<String>, BackupError> {
-    for database in live {
-        let restored = restored_name(database);
-        if !exists(administrator, &restored).await? {
-            return Err(BackupError::InTheWay {
-                what: format!("there is no database {restored} to put in the place of {database}"),
-                mend: "Restore it first: estore backup restore --beside".to_owned(),
-            });
-        }
-    }
-    let failed = || BackupError::database("the server", "put the restored databases in place");
-    let row = administrator.query_one("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS')", &[]).await;
-    let moment: String = row.map_err(failed())?.get(0);
-    let mut kept = Vec::new();
-    let (mut close, mut rename, mut open) = (String::new(), String::from("BEGIN;"), String::new());
-    for database in live {
-        let (old, new) = (format!("{database}_replaced_{moment}"), restored_name(database));
-        let quoted = quote_identifier;
-        if exists(administrator, database).await? {
-            close.push_str(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false;", quoted(database)));
-            rename.push_str(&format!("ALTER DATABASE {} RENAME TO {};", quoted(database), quoted(&old)));
-            open.push_str(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true;", quoted(&old)));
-            kept.push(old);
-        }
-        rename.push_str(&format!("ALTER DATABASE {} RENAME TO {};", quoted(&new), quoted(database)));
-    }
-    rename.push_str("COMMIT");
-    administrator.batch_execute(&close).await.map_err(failed())?;
-    let names: Vec<String> =
-        live.iter().flat_map(|name| [name.clone(), restored_name(name)]).map(|name| quote_literal(&name)).collect();
-    let end = format!(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname IN ({}) AND pid <> pg_backend_pid()",
-        names.join(", ")
-    );
-    let mut renamed = administrator.batch_execute(&end).await;
-    if renamed.is_ok() {
-        renamed = administrator.batch_execute(&rename).await;
-    }
-    if let Err(error) = renamed {
-        let again: String = live
-            .iter()
-            .map(|name| format!("ALTER DATABASE {} ALLOW_CONNECTIONS true;", quote_identifier(name)))
-            .collect();
-        administrator.batch_execute(&format!("ROLLBACK; {again}")).await.map_err(failed())?;
-        return Err(failed()(error));
-    }
-    administrator.batch_execute(&open).await.map_err(failed())?;
-    Ok(kept)
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
+use super::checks::{check_contents, check_pages, check_schema};
 use super::error::BackupError;
 use super::files::Fetched;
 use super::keys::Identity;
@@ -20,21 +21,15 @@ use super::progress::{BackupEvent, BackupProgress};
 use super::scratch::Place;
 use super::signature::SignerKey;
 use super::store::Target;
-use super::{contents, fence, program};
 use crate::postgres::{ClusterOptions, PrivateCluster};
 use crate::roles::{ADMINISTRATOR, Service};
-
-const OWNED_SEQUENCES: &str = include_str!("../../queries/backup_owned_sequences.sql");
-const NOT_VALID: &str = include_str!("../../queries/backup_not_valid.sql");
-/// Differences named at most.
-const NAMED_MAX: usize = 8;
 
 /// A level that the caller adds, such as the promises across the databases.
 pub struct ExtraLevel<'a> {
     /// Its name.
     pub name: &'static str,
     /// Looks at the scratch server of this data directory; answers what was seen, or why it fails.
-    pub run: Box<dyn Fn(PathBuf) -> BoxFuture<'a, Result<String, String>> + Send + Sync + 'a>,
+    pub run: Box<dyn Fn(PathBuf) -> LocalBoxFuture<'a, Result<String, String>> + 'a>,
 }
 
 impl fmt::Debug for ExtraLevel<'_> {
@@ -285,8 +280,8 @@ async fn restore(
     progress: BackupProgress<'_>,
 ) -> Result<((), String), BackupError> {
     place.restore_globals(fetched, manifest).await?;
-    for (database, file, service) in databases(manifest)? {
-        place.restore_database(fetched, (file, service), &database.database, progress).await?;
+    for (_, file, service) in databases(manifest)? {
+        place.restore_database(fetched, (file, service), service.database(), progress).await?;
     }
     Ok(((), format!("{} databases, {} rows", manifest.databases.len(), manifest.rows())))
 }
@@ -301,77 +296,4 @@ pub(crate) fn databases(manifest: &Manifest) -> Result<Vec<(&DatabaseBackup, &St
         }
     });
     with_files.collect()
-}
-
-/// Every difference is a fault; the first few are named.
-fn refuse(mut differences: Vec<String>) -> Result<(), BackupError> {
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let more = differences.len().saturating_sub(NAMED_MAX);
-    differences.truncate(NAMED_MAX);
-    if more > 0 {
-        differences.push(format!("and {more} more"));
-    }
-    Err(BackupError::damaged("the restored databases", differences.join("; ")))
-}
-
-async fn contents_of(place: &Place<'_>, database: &str) -> Result<super::Contents, BackupError> {
-    let connection = place.connect(&place.in_database(database)).await?;
-    let failed = || BackupError::database(database, "count and hash what was restored");
-    connection.batch_execute(fence::PINNED).await.map_err(failed())?;
-    contents::take(&connection).await.map_err(failed())
-}
-
-async fn check_contents(place: &Place<'_>, manifest: &Manifest) -> Result<((), String), BackupError> {
-    let mut differences = Vec::new();
-    for database in &manifest.databases {
-        let restored = contents_of(place, &database.database).await?;
-        let found = database.contents.differences_of_rows(&restored);
-        differences.extend(found.into_iter().map(|difference| format!("{}: {difference}", database.database)));
-    }
-    refuse(differences)?;
-    let tables: usize = manifest.databases.iter().map(|database| database.contents.tables.len()).sum();
-    Ok(((), format!("{tables} tables have the rows they had, by count and hash")))
-}
-
-async fn check_schema(place: &Place<'_>, manifest: &Manifest) -> Result<((), String), BackupError> {
-    let mut differences = Vec::new();
-    for database in &manifest.databases {
-        let connection = place.connect(&place.in_database(&database.database)).await?;
-        let failed = || BackupError::database(&database.database, "look at what was restored");
-        connection.batch_execute(fence::PINNED).await.map_err(failed())?;
-        let restored = contents::schema_of(&connection).await.map_err(failed())?;
-        let mut found = database.contents.differences_of_schema(&restored);
-        let rows = connection.query(NOT_VALID, &[]).await.map_err(failed())?;
-        found.extend(rows.iter().map(|row| row.get::<_, String>(0)));
-        found.extend(sequences_behind(&connection).await.map_err(failed())?);
-        differences.extend(found.into_iter().map(|difference| format!("{}: {difference}", database.database)));
-    }
-    refuse(differences)?;
-    let objects: usize = manifest.databases.iter().map(|database| database.contents.schema.len()).sum();
-    Ok(((), format!("{objects} objects are defined as they were; constraints and indexes are valid, sequences ahead")))
-}
-
-/// Sequences that would give out a number that a row already has.
-async fn sequences_behind(client: &tokio_postgres::Client) -> Result<Vec<String>, tokio_postgres::Error> {
-    let owned = client.query(OWNED_SEQUENCES, &[]).await?;
-    let statements: Vec<String> = owned.iter().map(|row| row.get(0)).collect();
-    if statements.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = client.query(&statements.join(" UNION ALL "), &[]).await?;
-    let behind = rows.iter().filter(|row| row.get::<_, Option<i64>>(2) > row.get::<_, Option<i64>>(1));
-    Ok(behind.map(|row| format!("sequence {} stands behind the rows of its table", row.get::<_, String>(0))).collect())
-}
-
-/// Every page of every table and index, and that each index knows every row.
-async fn check_pages(place: &Place<'_>, manifest: &Manifest) -> Result<((), String), BackupError> {
-    let mut command = program::command(place.binaries, "pg_amcheck", &place.administrator);
-    command.args(["--install-missing", "--heapallindexed", "--parent-check", "--no-password", "--jobs=2"]);
-    for database in &manifest.databases {
-        command.arg("--database").arg(&database.database);
-    }
-    program::run(command, "pg_amcheck").await?;
-    Ok(((), "pg_amcheck finds every row in its indexes and no page damaged".to_owned()))
 }

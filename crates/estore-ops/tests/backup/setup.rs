@@ -43,7 +43,8 @@ const INVENTORY: &[Migration] = &[Migration {
 const PAYMENTS: &[Migration] = &[Migration {
     version: 202601010000,
     name: "orders",
-    up: "CREATE TABLE orders (id serial PRIMARY KEY, user_id varchar NOT NULL, total_amount integer NOT NULL);
+    up: "CREATE TABLE orders (id serial PRIMARY KEY, user_id varchar NOT NULL, total_amount integer NOT NULL,
+             status varchar NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'paid')));
          CREATE INDEX idx_orders_user ON orders(user_id);
          CREATE TABLE writes (id bigint PRIMARY KEY);
          CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL, body jsonb, PRIMARY KEY (id, at))
