@@ -1,8 +1,11 @@
 //! What can be set about PaymentService.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use crate::gateway::stripe::config::StripeConfig;
+use crate::limits::WEBHOOK_RETRIES_MAX;
 
 /// The section `[payments]` of the configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,6 +21,14 @@ pub struct PaymentsConfig {
     pub keys_kept_hours: u32,
     /// Stripe, where it is the gateway.
     pub stripe: StripeConfig,
+    /// The file of the key that webhook secrets are derived from, made when it is missing. Every process of this
+    /// service needs the same one. Without a path, secrets end with the process.
+    pub webhook_key_file: PathBuf,
+    /// Whether webhooks may go to plain HTTP and to addresses inside this network; for development only.
+    pub webhooks_allow_private: bool,
+    /// How long after each failed attempt to deliver a webhook the next one follows, in seconds; after the last, the
+    /// delivery is dead.
+    pub webhook_retry_seconds: Vec<u32>,
 }
 
 impl Default for PaymentsConfig {
@@ -28,6 +39,10 @@ impl Default for PaymentsConfig {
             resume_after_seconds: 15,
             keys_kept_hours: 48,
             stripe: StripeConfig::default(),
+            webhook_key_file: PathBuf::new(),
+            webhooks_allow_private: false,
+            // Three days: soon at first, for a receiver that restarts, then for one whose people sleep.
+            webhook_retry_seconds: vec![5, 60, 600, 3_600, 10_800, 21_600, 36_000, 50_400, 64_800, 72_000],
         }
     }
 }
@@ -43,6 +58,9 @@ impl PaymentsConfig {
         }
         if !(24..=8_760).contains(&self.keys_kept_hours) {
             return Err("payments.keys_kept_hours must be from 24 to 8760".to_owned());
+        }
+        if self.webhook_retry_seconds.len() > WEBHOOK_RETRIES_MAX {
+            return Err(format!("payments.webhook_retry_seconds must have at most {WEBHOOK_RETRIES_MAX} numbers"));
         }
         Ok(())
     }

@@ -17,6 +17,8 @@ mod orders;
 mod payment_methods;
 mod refunds;
 mod stripe_webhook;
+mod webhook_deliveries;
+mod webhook_endpoints;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +26,7 @@ mod stripe_webhook;
     tags(
         (name = "payment methods", description = "Cards, kept by the payment gateway"),
         (name = "orders", description = "Placing, following, cancelling and refunding orders"),
+        (name = "webhooks", description = "Events of the shop, posted to receivers of your own"),
     )
 )]
 struct Documented;
@@ -47,6 +50,11 @@ pub(crate) fn router(payments: Payments) -> OpenApiRouter {
         .routes(routes!(orders::change_order_status))
         .routes(routes!(refunds::cancel_order))
         .routes(routes!(refunds::refund_order))
+        .routes(routes!(webhook_endpoints::create_webhook_endpoint, webhook_endpoints::list_webhook_endpoints))
+        .routes(routes!(webhook_endpoints::read_webhook_endpoint, webhook_endpoints::delete_webhook_endpoint))
+        .routes(routes!(webhook_deliveries::list_webhook_deliveries))
+        .routes(routes!(webhook_deliveries::replay_dead_webhook_deliveries))
+        .routes(routes!(webhook_deliveries::replay_webhook_delivery))
         .with_state(payments)
 }
 

@@ -13,12 +13,13 @@ use uuid::Uuid;
 use crate::limits::{
     HOUSEKEEPING_EVERY, JOB_ROWS_MAX, PARTITION_MONTHS_AHEAD, RELAY_EVERY, RESUME_EVERY, SWEEP_EVERY,
 };
+use crate::operations::deliver_webhooks;
 use crate::operations::relay_outbox::relay_outbox;
 use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::resume_refunds::resume_refunds;
 use crate::operations::sweep_orphans::sweep_orphans;
 use crate::service::Shop;
-use crate::store::{jobs, keys, stripe};
+use crate::store::{jobs, keys, stripe, webhooks};
 
 /// Runs all jobs until `shutdown`; what is under way then is finished.
 pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: bool) {
@@ -27,6 +28,7 @@ pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: boo
         resume(&shop, &shutdown, alone),
         sweep(&shop, &shutdown, alone),
         keep_house(&shop, &shutdown),
+        deliver_webhooks::run(&shop, &shutdown),
     );
 }
 
@@ -99,6 +101,7 @@ pub(crate) async fn housekeeping(shop: &Shop) -> Result<(), DbError> {
     let kept_seconds = f64::from(shop.config.keys_kept_hours.saturating_mul(3_600));
     stripe::purge_events(&shop.db).await?;
     while keys::purge(&shop.db, kept_seconds, JOB_ROWS_MAX).await? > 0 {}
+    while webhooks::purge(&shop.db, JOB_ROWS_MAX).await? > 0 {}
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod card_token;
 mod checkout;
 mod checks;
 mod config;
+mod event;
 pub mod gateway;
 mod http;
 mod idempotency;
@@ -21,6 +22,7 @@ mod refund;
 mod service;
 mod steps;
 mod store;
+mod webhook;
 
 pub use card::{Brand, Card, CardNumber};
 pub use checks::CHECKS;

@@ -47,3 +47,40 @@ pub(crate) const ATTEMPTS_BEFORE_ATTENTION: i32 = 5;
 pub(crate) const LEASE_SECONDS: f64 = 10.0;
 /// How many months of partitions are made ahead.
 pub(crate) const PARTITION_MONTHS_AHEAD: i32 = 3;
+
+/// Characters of a webhook endpoint's URL, as the column has it.
+pub(crate) const ENDPOINT_URL_CHARACTERS_MAX: usize = 2_048;
+/// Characters of a webhook endpoint's description, as the column has it.
+pub(crate) const ENDPOINT_DESCRIPTION_CHARACTERS_MAX: usize = 255;
+/// Active webhook endpoints.
+pub(crate) const ENDPOINTS_MAX: i64 = 100;
+/// Deliveries under way to one endpoint at a time, of each process.
+pub(crate) const DELIVERIES_AT_A_TIME_MAX: i64 = 8;
+/// How long a receiver may take to let us connect.
+pub(crate) const WEBHOOK_CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+/// How long a delivery may take from its first byte to the answer's last.
+pub(crate) const WEBHOOK_TIME_MAX: Duration = Duration::from_secs(10);
+/// Bytes of an answer that are read; more of it does not matter.
+pub(crate) const WEBHOOK_ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Idle connections kept to one receiver.
+pub(crate) const WEBHOOK_IDLE_CONNECTIONS_MAX: usize = 2;
+/// After how many seconds a delivery of a process that died is taken up by another: longer than any attempt.
+pub(crate) const WEBHOOK_CLAIM_SECONDS: f64 = 30.0;
+/// Characters kept of why an attempt failed, as the column has it.
+pub(crate) const WEBHOOK_ERROR_CHARACTERS_MAX: usize = 500;
+/// Failed attempts before a delivery is dead, at most.
+pub(crate) const WEBHOOK_RETRIES_MAX: usize = 50;
+/// How often due deliveries are looked for that no one told of.
+pub(crate) const DELIVER_EVERY: Duration = Duration::from_secs(1);
+/// How long finished deliveries gather before the next are taken.
+pub(crate) const DELIVER_PAUSE: Duration = Duration::from_millis(5);
+/// Writes of how attempts ended.
+pub(crate) const ATTEMPTS_ENDED: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 256, workers: 1 };
+/// How often a write of how attempts ended is tried before they are left to be made again.
+pub(crate) const ATTEMPTS_ENDED_TRIES: u32 = 5;
+/// How long delivered deliveries can be looked at, in days.
+pub(crate) const DELIVERED_KEPT_DAYS: i32 = 30;
+/// How long dead deliveries can be looked at and replayed, in days.
+pub(crate) const DEAD_KEPT_DAYS: i32 = 90;
+/// Deliveries that one replay sends again.
+pub(crate) const REPLAY_ROWS_MAX: i64 = 10_000;

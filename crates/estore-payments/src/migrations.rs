@@ -19,4 +19,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611220910, "create_ledger"),
     migration!(202611220920, "create_sandbox"),
     migration!(202611222110, "create_stripe"),
+    migration!(202611222120, "create_webhooks"),
 ];

@@ -14,6 +14,7 @@ use crate::gateway::Gateway;
 use crate::gateway::sandbox::Sandbox;
 use crate::gateway::stripe::Stripe;
 use crate::gateway::stripe::config::Secret;
+use crate::operations::deliver_webhooks::Webhooks;
 use crate::steps::Steps;
 use crate::store;
 use crate::store::checkouts::Terms;
@@ -29,6 +30,8 @@ pub(crate) struct Shop {
     pub(crate) webhook_secret: Option<Secret>,
     /// Told when something new is in the outbox.
     pub(crate) wake_relay: Notify,
+    /// Posts webhooks, and writes down how that ended.
+    pub(crate) webhooks: Webhooks,
     /// When this process started, by the database's clock.
     pub(crate) started_at: Timestamp,
 }
@@ -83,8 +86,10 @@ impl Payments {
             "stripe" => config.stripe.webhook_secret().map_err(StartError::Config)?,
             _ => None,
         };
+        let webhooks = Webhooks::start(&db, &config).map_err(StartError::Config)?;
+        let wake_relay = Notify::new();
         let shop =
-            Shop { db, config, inventory, gateway, steps, webhook_secret, wake_relay: Notify::new(), started_at };
+            Shop { db, config, inventory, gateway, steps, webhook_secret, wake_relay, webhooks, started_at };
         Ok(Self { shop: Arc::new(shop) })
     }
 

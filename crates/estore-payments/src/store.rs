@@ -9,3 +9,4 @@ pub(crate) mod refunds;
 pub(crate) mod sandbox;
 pub(crate) mod stripe;
 pub(crate) mod waiting;
+pub(crate) mod webhooks;

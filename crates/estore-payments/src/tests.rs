@@ -4,6 +4,8 @@ mod bench;
 mod cards;
 mod crashes;
 mod placing;
+mod receiver;
 mod refunds;
 mod schema;
 mod stripe;
+mod webhooks;

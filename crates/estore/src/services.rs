@@ -11,7 +11,7 @@ use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_ops::roles::Service;
-use estore_payments::Payments;
+use estore_payments::{Payments, PaymentsConfig};
 use estore_users::{Users, UsersConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +63,7 @@ impl Services {
         let payments = match payments_db {
             Some(db) => {
                 let neighbour = inventory_for_payments(inventory.as_ref(), config)?;
-                Some(Payments::start(db, config.payments.clone(), neighbour).await?)
+                Some(Payments::start(db, payments_config(config)?, neighbour).await?)
             }
             None => None,
         };
@@ -151,6 +151,15 @@ fn service_secret(config: &Config) -> StartResult<ServiceSecret> {
         None => secrets::read_or_make(&config.data_dir, "service-secret")?,
     };
     Ok(ServiceSecret::new(secret.as_bytes())?)
+}
+
+/// PaymentService's configuration, with the webhook key in the data directory unless it names another.
+fn payments_config(config: &Config) -> StartResult<PaymentsConfig> {
+    let mut payments = config.payments.clone();
+    if payments.webhook_key_file.as_os_str().is_empty() {
+        payments.webhook_key_file = secrets::folder(&config.data_dir)?.join("webhook-key");
+    }
+    Ok(payments)
 }
 
 /// UserService's configuration, with what it does not name taken from the shop's address and data directory.

@@ -102,3 +102,34 @@ problems! {
     400 "The signature is missing, malformed, too old or does not fit, or the body is no event",
     413 "The body is too large",
 }
+problems! {
+    /// Lists for administrators.
+    Administering:
+    400 "A parameter is malformed",
+    403 "Only administrators may do this",
+}
+problems! {
+    /// A webhook endpoint and what belongs to it.
+    Hooking:
+    400 "The id or a parameter is malformed",
+    403 "Only administrators may do this",
+    404 "There is no such endpoint",
+}
+problems! {
+    /// Sending a webhook delivery again.
+    Replaying:
+    400 "An id is malformed",
+    403 "Only administrators may do this",
+    404 "There is no such endpoint",
+    409 "`not_replayable`: no such delivery, or it is still on its way",
+}
+problems! {
+    /// Making a webhook endpoint.
+    Creating:
+    400 "The body is not JSON",
+    403 "Only administrators may do this",
+    409 "`too_many_webhook_endpoints`",
+    413 "The body is too large",
+    415 "The body is not declared as JSON",
+    422 "A field breaks a rule; `errors` names it",
+}

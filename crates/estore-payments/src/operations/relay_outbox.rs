@@ -1,7 +1,9 @@
-//! Tells InventoryService what was committed here: a hold becomes a sale or is released, cancelled units go back.
+//! Tells what was committed here. InventoryService: a hold becomes a sale or is released, cancelled units go back.
+//! Webhook endpoints: a delivery is written for each event they asked for, in the statement that takes it off the outbox.
 //!
 //! At least once, and in the order of each checkout: one process at a time does it, oldest first.
 
+use estore_api::inventory::RestockLine;
 use estore_api::neighbour::CallError;
 use estore_kit::crash;
 use estore_kit::db::DbError;
@@ -38,6 +40,29 @@ pub(crate) async fn relay_outbox(shop: &Shop, holder: Uuid, by_force: bool) -> R
     let (sold, released) = (of(|news| matches!(news, News::Paid)), of(|news| matches!(news, News::Failed)));
     let restocked: Vec<_> = untold.iter().filter_map(restocked).collect();
     crash::point("before_tell");
+    if let Err(error) = tell_inventory(shop, sold, released, restocked).await {
+        // The others need not wait for it.
+        let (mut rows, limit) = (JOB_ROWS_MAX, JOB_ROWS_MAX);
+        while rows == limit {
+            let (looked_at, written) = jobs::publish_without_inventory(&shop.db, limit).await?;
+            shop.webhooks.written(written);
+            rows = i64::try_from(looked_at).unwrap_or(limit);
+        }
+        return Err(error.into());
+    }
+    crash::point("before_drop_told");
+    let ids: Vec<i64> = untold.iter().map(|one| one.id).collect();
+    shop.webhooks.written(jobs::publish(&shop.db, &ids).await?);
+    crash::point("after_drop_told");
+    Ok(untold.len())
+}
+
+async fn tell_inventory(
+    shop: &Shop,
+    sold: Vec<Uuid>,
+    released: Vec<Uuid>,
+    restocked: Vec<RestockLine>,
+) -> Result<(), CallError> {
     if !sold.is_empty() {
         shop.inventory.sell(sold).await?;
     }
@@ -47,13 +72,9 @@ pub(crate) async fn relay_outbox(shop: &Shop, holder: Uuid, by_force: bool) -> R
     if !restocked.is_empty() {
         shop.inventory.restock(restocked).await?;
     }
-    crash::point("before_drop_told");
-    let ids: Vec<i64> = untold.iter().map(|one| one.id).collect();
-    jobs::drop_told(&shop.db, &ids).await?;
-    crash::point("after_drop_told");
-    Ok(untold.len())
+    Ok(())
 }
 
-fn restocked(untold: &Untold) -> Option<estore_api::inventory::RestockLine> {
+fn restocked(untold: &Untold) -> Option<RestockLine> {
     if let News::Cancelled(line) = &untold.news { Some(*line) } else { None }
 }

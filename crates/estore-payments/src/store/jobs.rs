@@ -1,13 +1,15 @@
 //! What the jobs need: the outbox, leases, partitions, the clock.
 
 use estore_api::inventory::RestockLine;
-use estore_kit::db::{Db, DbError};
+use estore_kit::db::{self, Db, DbError};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 const READ_OUTBOX: &str = include_str!("../../queries/read_outbox.sql");
-const DROP_TOLD: &str = include_str!("../../queries/drop_told.sql");
+const READ_UNPUBLISHED: &str = include_str!("../../queries/read_unpublished.sql");
+const KEEP_FOR_INVENTORY: &str = include_str!("../../queries/keep_for_inventory.sql");
+const PUBLISH_OUTBOX: &str = include_str!("../../queries/publish_outbox.sql");
 const TAKE_LEASE: &str = include_str!("../../queries/take_lease.sql");
 const MAKE_PARTITIONS: &str = include_str!("../../queries/make_partitions.sql");
 const READ_CLOCK: &str = include_str!("../../queries/read_clock.sql");
@@ -29,6 +31,8 @@ pub(crate) enum News {
     Failed,
     /// The units go back.
     Cancelled(RestockLine),
+    /// Nothing that it keeps books of.
+    Nothing,
 }
 
 /// The oldest untold events.
@@ -42,6 +46,7 @@ pub(crate) async fn untold(db: &Db, rows_max: i64) -> Result<Vec<Untold>, DbErro
             product_id: row.get("product_id"),
             quantity: row.get("quantity"),
         })),
+        ("checkout.created" | "order.shipped" | "order.delivered" | "order.refunded", _) => Ok(News::Nothing),
         (other, _) => Err(DbError::Failed(format!("outbox.topic: {other}"))),
     };
     let untold = |row: &Row| {
@@ -51,10 +56,25 @@ pub(crate) async fn untold(db: &Db, rows_max: i64) -> Result<Vec<Untold>, DbErro
     db.rows(READ_OUTBOX, &[&rows_max]).await?.iter().map(untold).collect()
 }
 
-/// Removes what has been told.
-pub(crate) async fn drop_told(db: &Db, ids: &[i64]) -> Result<(), DbError> {
-    db.execute(DROP_TOLD, &[&ids]).await?;
-    Ok(())
+/// Takes what InventoryService has been told off the outbox and writes its webhook deliveries; answers how many.
+pub(crate) async fn publish(db: &Db, ids: &[i64]) -> Result<u64, DbError> {
+    db.execute(PUBLISH_OUTBOX, &[&ids]).await
+}
+
+/// The same for a batch that InventoryService cannot be told of: what it must hear stays. Answers how many rows were
+/// looked at and how many deliveries written.
+pub(crate) async fn publish_without_inventory(db: &Db, rows_max: i64) -> Result<(usize, u64), DbError> {
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let rows = db::rows(&transaction, READ_UNPUBLISHED, &[&rows_max]).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.get("id")).collect();
+    if ids.is_empty() {
+        return Ok((0, 0));
+    }
+    db::execute(&transaction, KEEP_FOR_INVENTORY, &[&ids]).await?;
+    let written = db::execute(&transaction, PUBLISH_OUTBOX, &[&ids]).await?;
+    transaction.commit().await?;
+    Ok((ids.len(), written))
 }
 
 /// Takes or keeps a job for `seconds`; `by_force` where its holder is known to be dead.

@@ -36,6 +36,8 @@ use crate::{MIGRATIONS, Payments, PaymentsConfig};
 pub(super) const BUYER: i32 = 7;
 pub(super) const OTHER: i32 = 8;
 pub(super) const STAFF: i32 = 9;
+/// An administrator.
+pub(super) const ADMIN: i32 = 10;
 /// Someone whose address is not verified.
 pub(super) const UNVERIFIED: i32 = 5;
 /// A product at 2.50 and one at 10.00, with plenty of stock; one with a single unit.
@@ -259,7 +261,12 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn start() -> Self {
-        Self::start_with(PaymentsConfig::default(), |_| None).await
+        Self::configured(PaymentsConfig::default()).await
+    }
+
+    /// The same with settings of the test's own.
+    pub(super) async fn configured(config: PaymentsConfig) -> Self {
+        Self::start_with(config, |_| None).await
     }
 
     /// The same with settings and a gateway of the test's own.
@@ -294,7 +301,11 @@ impl Bench {
     }
 
     fn token(&self, user: i32, verified: bool) -> String {
-        let roles = if user == STAFF { vec!["staff".to_owned()] } else { Vec::new() };
+        let roles = match user {
+            STAFF => vec!["staff".to_owned()],
+            ADMIN => vec!["admin".to_owned()],
+            _ => Vec::new(),
+        };
         let now = Timestamp::now().as_second();
         let (iss, aud, sub) = (ISSUER.to_owned(), ISSUER.to_owned(), user.to_string());
         let claims = Claims { iss, aud, sub, sid: "s".into(), iat: now, exp: now + 60, verified, roles };

@@ -44,7 +44,7 @@ impl Address {
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
         let base = if starts(&["/v1/categories", "/v1/products"]) {
             &self.inventory
-        } else if starts(&["/v1/payment-methods", "/v1/checkouts", "/v1/orders"]) {
+        } else if starts(&["/v1/payment-methods", "/v1/checkouts", "/v1/orders", "/v1/webhook-endpoints"]) {
             &self.payments
         } else {
             &self.users

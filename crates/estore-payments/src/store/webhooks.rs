@@ -1,0 +1,162 @@
+//! Webhook endpoints and their deliveries.
+
+use estore_kit::db::{self, Db, DbError};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::event::EventType;
+use crate::limits::{
+    DEAD_KEPT_DAYS, DELIVERED_KEPT_DAYS, DELIVERIES_AT_A_TIME_MAX, ENDPOINTS_MAX, REPLAY_ROWS_MAX,
+    WEBHOOK_CLAIM_SECONDS,
+};
+use crate::webhook::{Attempt, DeliveryState, DueDelivery, WebhookDelivery, WebhookEndpoint};
+
+const INSERT_ENDPOINT: &str = include_str!("../../queries/webhook_insert_endpoint.sql");
+const LIST_ENDPOINTS: &str = include_str!("../../queries/webhook_list_endpoints.sql");
+const READ_ENDPOINT: &str = include_str!("../../queries/webhook_read_endpoint.sql");
+const DEACTIVATE_ENDPOINT: &str = include_str!("../../queries/webhook_deactivate_endpoint.sql");
+const ABANDON: &str = include_str!("../../queries/webhook_abandon_deliveries.sql");
+const LIST_DELIVERIES: &str = include_str!("../../queries/webhook_list_deliveries.sql");
+const REPLAY: &str = include_str!("../../queries/webhook_replay_deliveries.sql");
+const CLAIM: &str = include_str!("../../queries/webhook_claim_deliveries.sql");
+const SETTLE: &str = include_str!("../../queries/webhook_settle_deliveries.sql");
+const PROMOTE: &str = include_str!("../../queries/webhook_promote_deliveries.sql");
+const PROMOTE_FORGOTTEN: &str = include_str!("../../queries/webhook_promote_forgotten.sql");
+const PURGE: &str = include_str!("../../queries/webhook_purge_deliveries.sql");
+
+/// A new endpoint; `None` where there are as many as there may be.
+pub(crate) async fn insert_endpoint(
+    db: &Db,
+    (id, created_by): (Uuid, i32),
+    url: &str,
+    events: &[EventType],
+    description: Option<&str>,
+) -> Result<Option<WebhookEndpoint>, DbError> {
+    let words: Vec<&str> = events.iter().map(|event| event.word()).collect();
+    let row = db.row(INSERT_ENDPOINT, &[&id, &url, &words, &description, &created_by, &ENDPOINTS_MAX]).await?;
+    row.map(|row| endpoint(&row)).transpose()
+}
+
+/// A page of the active endpoints, oldest first, after `after`.
+pub(crate) async fn list_endpoints(
+    db: &Db,
+    after: Option<Uuid>,
+    rows_max: i64,
+) -> Result<Vec<WebhookEndpoint>, DbError> {
+    db.rows(LIST_ENDPOINTS, &[&after, &rows_max]).await?.iter().map(endpoint).collect()
+}
+
+/// One endpoint, deleted or not.
+pub(crate) async fn read_endpoint(db: &Db, id: Uuid) -> Result<Option<WebhookEndpoint>, DbError> {
+    db.row(READ_ENDPOINT, &[&id]).await?.map(|row| endpoint(&row)).transpose()
+}
+
+/// Ends an active endpoint and what is on its way to it; `false` where there is none.
+pub(crate) async fn deactivate_endpoint(db: &Db, id: Uuid) -> Result<bool, DbError> {
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let ended = db::execute(&transaction, DEACTIVATE_ENDPOINT, &[&id]).await? == 1;
+    db::execute(&transaction, ABANDON, &[&id]).await?;
+    transaction.commit().await?;
+    Ok(ended)
+}
+
+/// A page of an endpoint's deliveries, newest first, before the id `before`.
+pub(crate) async fn list_deliveries(
+    db: &Db,
+    endpoint_id: Uuid,
+    state: Option<DeliveryState>,
+    before: i64,
+    rows_max: i64,
+) -> Result<Vec<WebhookDelivery>, DbError> {
+    let state = state.map(DeliveryState::word);
+    db.rows(LIST_DELIVERIES, &[&endpoint_id, &before, &state, &rows_max]).await?.iter().map(delivery).collect()
+}
+
+/// Sends an ended delivery again, or a batch of the dead ones; answers how many. None of a deleted endpoint.
+pub(crate) async fn replay(db: &Db, endpoint_id: Uuid, delivery: Option<i64>) -> Result<u64, DbError> {
+    db.execute(REPLAY, &[&endpoint_id, &delivery, &REPLAY_ROWS_MAX]).await
+}
+
+/// Takes deliveries that are due, leaving room for those under way: how many to which endpoint.
+pub(crate) async fn claim(db: &Db, busy: &[(Uuid, i64)]) -> Result<Vec<DueDelivery>, DbError> {
+    let (endpoints, counts): (Vec<Uuid>, Vec<i64>) = busy.iter().copied().unzip();
+    let claim: [&(dyn ToSql + Sync); 4] = [&endpoints, &counts, &DELIVERIES_AT_A_TIME_MAX, &WEBHOOK_CLAIM_SECONDS];
+    let due = |row: &Row| DueDelivery {
+        id: row.get("id"),
+        endpoint_id: row.get("endpoint_id"),
+        event_id: row.get("event_id"),
+        attempts: row.get("attempts"),
+        url: row.get("url"),
+        body: row.get("body"),
+    };
+    Ok(db.rows(CLAIM, &claim).await?.iter().map(due).collect())
+}
+
+/// Writes down how attempts ended, and lets those go that waited for them.
+pub(crate) async fn settle(db: &Db, attempts: &[Attempt]) -> Result<(), DbError> {
+    let ids: Vec<i64> = attempts.iter().map(|one| one.delivery).collect();
+    let counts: Vec<i16> = attempts.iter().map(|one| one.attempts).collect();
+    let states: Vec<&str> = attempts.iter().map(|one| one.state.word()).collect();
+    let statuses: Vec<Option<i16>> = attempts.iter().map(|one| one.status).collect();
+    let errors: Vec<Option<&str>> = attempts.iter().map(|one| one.error.as_deref()).collect();
+    let waits: Vec<i64> = attempts.iter().map(|one| one.wait_ms).collect();
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let settled = db::rows(&transaction, SETTLE, &[&ids, &counts, &states, &statuses, &errors, &waits]).await?;
+    let ended: Vec<&Row> = settled.iter().filter(|row| row.get::<_, &str>("state") != "pending").collect();
+    if !ended.is_empty() {
+        let endpoints: Vec<Uuid> = ended.iter().map(|row| row.get("endpoint_id")).collect();
+        let subjects: Vec<&str> = ended.iter().map(|row| row.get("subject")).collect();
+        db::execute(&transaction, PROMOTE, &[&endpoints, &subjects]).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// Lets those go that wait for nobody; answers how many there were.
+pub(crate) async fn promote_forgotten(db: &Db) -> Result<u64, DbError> {
+    db.execute(PROMOTE_FORGOTTEN, &[]).await
+}
+
+/// Removes a batch of deliveries that ended long ago; answers how many.
+pub(crate) async fn purge(db: &Db, rows_max: i64) -> Result<u64, DbError> {
+    db.execute(PURGE, &[&DELIVERED_KEPT_DAYS, &DEAD_KEPT_DAYS, &rows_max]).await
+}
+
+fn endpoint(row: &Row) -> Result<WebhookEndpoint, DbError> {
+    let words: Vec<String> = row.get("events");
+    let event = |word: &String| {
+        EventType::of(word).ok_or_else(|| DbError::Failed(format!("webhook_endpoints.events: {word}")))
+    };
+    Ok(WebhookEndpoint {
+        id: row.get("id"),
+        url: row.get("url"),
+        events: words.iter().map(event).collect::<Result<_, _>>()?,
+        description: row.get("description"),
+        is_active: row.get("is_active"),
+        created_at: row.get("created_at"),
+    })
+}
+
+fn delivery(row: &Row) -> Result<WebhookDelivery, DbError> {
+    let word: &str = row.get("state");
+    let state =
+        DeliveryState::of(word).ok_or_else(|| DbError::Failed(format!("webhook_deliveries.state: {word}")))?;
+    Ok(WebhookDelivery {
+        id: row.get("id"),
+        endpoint_id: row.get("endpoint_id"),
+        event_id: row.get("event_id"),
+        kind: row.get("type"),
+        subject: row.get("subject"),
+        state,
+        attempts: row.get("attempts"),
+        next_attempt_at: row.get("next_attempt_at"),
+        last_attempt_at: row.get("last_attempt_at"),
+        last_status: row.get("last_status"),
+        last_error: row.get("last_error"),
+        created_at: row.get("created_at"),
+        ended_at: row.get("ended_at"),
+        payload: row.get("payload"),
+    })
+}
