@@ -27,6 +27,9 @@ const LOCK_WAIT_MS_MAX: u32 = 5_000;
 /// How long a transaction may sit idle before the server ends it, in milliseconds.
 const IDLE_IN_TRANSACTION_MS_MAX: u32 = 30_000;
 
+/// How long the other end of a TCP connection may leave packets unacknowledged, in seconds.
+const PEER_SILENT_SECONDS_MAX: u64 = 10;
+
 /// Why a statement did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -209,5 +212,12 @@ fn limit_sessions(config: &mut Config) {
     }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(CONNECTION_WAIT_SECONDS));
+    }
+    // A server that is gone without a word would be waited for for a quarter of an hour; only TCP needs these.
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(PEER_SILENT_SECONDS_MAX));
+        config.keepalives_idle(Duration::from_secs(PEER_SILENT_SECONDS_MAX));
+        config.keepalives_interval(Duration::from_secs(2));
+        config.keepalives_retries(3);
     }
 }

@@ -176,46 +176,51 @@ async fn serve(client: io::Result<Stream>, target: Target, mut switches: Switche
     let asking = pump(from_client, to_server, false, switches.clone());
     let answering = pump(from_server, to_client, true, switches.clone());
     tokio::select! {
-        _ = async { tokio::join!(asking, answering) } => {}
+        _ = async { tokio::try_join!(asking, answering) } => {}
         _ = switches.cut.changed() => {}
     }
 }
 
-/// Carries bytes one way until the stream ends; a fault of the reading or writing side ends it too.
-async fn pump(mut from: Reader, mut to: Writer, answers: bool, mut switches: Switches) {
+/// A connection that has lost bytes, and is cut.
+struct Broken;
+
+/// Carries bytes one way until the stream ends, and says so to the other side.
+async fn pump(mut from: Reader, mut to: Writer, answers: bool, mut switches: Switches) -> Result<(), Broken> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let fault = *switches.fault.borrow_and_update();
         if answers && fault == Fault::HalfClose {
-            drop(to.shutdown().await);
-            return;
+            break;
         }
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
             changed = switches.fault.changed() => match changed {
                 Ok(()) => continue,
-                Err(_proxy_is_gone) => return,
+                Err(_proxy_is_gone) => return Err(Broken),
             },
         };
         let Ok(count @ 1..) = read else { break };
-        if !deliver(&mut to, &buffer[..count], answers, &mut switches.fault).await {
-            return;
-        }
+        deliver(&mut to, &buffer[..count], answers, &mut switches.fault).await?;
     }
     drop(to.shutdown().await);
+    Ok(())
 }
 
-/// Hands one piece on as the fault has it; `false` where the connection is no longer whole.
-async fn deliver(to: &mut Writer, piece: &[u8], answers: bool, fault: &mut watch::Receiver<Fault>) -> bool {
+/// Hands one piece on as the fault has it.
+async fn deliver(
+    to: &mut Writer,
+    piece: &[u8],
+    answers: bool,
+    fault: &mut watch::Receiver<Fault>,
+) -> Result<(), Broken> {
     loop {
         let now = *fault.borrow_and_update();
         match now {
-            Fault::Stall if fault.changed().await.is_err() => return false,
-            Fault::Stall => {}
+            Fault::Stall => fault.changed().await.map_err(|_proxy_is_gone| Broken)?,
             Fault::DropReplies if answers => {
                 // Lost: whoever waits for it waits until the fault is over.
                 drop(fault.changed().await);
-                return false;
+                return Err(Broken);
             }
             Fault::Delay(time) => {
                 tokio::time::sleep(time).await;
@@ -224,7 +229,7 @@ async fn deliver(to: &mut Writer, piece: &[u8], answers: bool, fault: &mut watch
             _ => break,
         }
     }
-    to.write_all(piece).await.is_ok()
+    to.write_all(piece).await.map_err(|_peer_is_gone| Broken)
 }
 
 #[cfg(test)]
@@ -272,6 +277,8 @@ mod tests {
         proxy.set(Fault::DropReplies);
         let mut lost = client(&proxy).await;
         assert_eq!(say(&mut lost).await, None);
+        proxy.set(Fault::None);
+        assert_eq!(say(&mut lost).await, Some(false), "what is lost does not come back");
         proxy.set(Fault::HalfClose);
         assert_eq!(say(&mut client(&proxy).await).await, Some(false));
         proxy.set(Fault::None);

@@ -19,6 +19,9 @@ const RECOVERY_TIME_MAX: Duration = Duration::from_secs(5);
 /// How soon after the last fault the books must close.
 const RESUME_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// What a cut request leaves is taken up by others soon: the test waits for each of them.
+const IMPATIENT: (&str, &str) = ("ESTORE_PAYMENTS__RESUME_AFTER_SECONDS", "2");
+
 /// What is done to a proxy, for how long.
 #[derive(Debug, Clone, Copy)]
 enum Trouble {
@@ -133,7 +136,7 @@ async fn survive_troubles(shop: &Shop, proxies: &[(&str, &Proxy)]) {
 async fn faults_between_the_services() {
     let mut shop = own_shop(Processes::Three).await;
     let inventory = Proxy::tcp(shop.address.inventory.trim_start_matches("http://").parse().unwrap());
-    shop.restart(PAYMENTS, &[("ESTORE_SERVICES__INVENTORY_URL", &inventory.url())]).await;
+    shop.restart(PAYMENTS, &[("ESTORE_SERVICES__INVENTORY_URL", &inventory.url()), IMPATIENT]).await;
     survive_troubles(&shop, &[("payments to inventory", &inventory)]).await;
 }
 
@@ -144,7 +147,7 @@ async fn faults_before_postgresql() {
     let proxies = ["users", "inventory", "payments"].map(|service| (service, Proxy::postgresql(cluster.socket_dir())));
     for (which, (service, proxy)) in [USERS, INVENTORY, PAYMENTS].into_iter().zip(&proxies) {
         let variable = format!("ESTORE_DATABASES__{}__URL", service.to_uppercase());
-        shop.restart(which, &[(&variable, &proxy.database_url(service))]).await;
+        shop.restart(which, &[(&variable, &proxy.database_url(service)), IMPATIENT]).await;
     }
     survive_troubles(&shop, &[("inventory's database", &proxies[1].1), ("payments' database", &proxies[2].1)]).await;
 }
