@@ -56,8 +56,7 @@ impl Market {
         for _ in 0..8 {
             let client = Client::customer(shop).await;
             let silent = "4000 0000 0000 0119";
-            let cards =
-                [client.card(CARD_APPROVED).await, client.card(CARD_DECLINED).await, client.card(silent).await];
+            let cards = [client.card(CARD_APPROVED).await, client.card(CARD_DECLINED).await, client.card(silent).await];
             accounts.push((client, cards));
         }
         Self { admin, accounts, products }
@@ -165,9 +164,8 @@ async fn compare(shop: &Shop, market: &Market, entries: &[Entry]) {
     }
     let kept = books::put_in_and_sold(shop).await;
     for (product, price) in &market.products {
-        let units = |lines: &[(i64, i64)]| -> i64 {
-            lines.iter().filter(|line| line.0 == *product).map(|line| line.1).sum()
-        };
+        let units =
+            |lines: &[(i64, i64)]| -> i64 { lines.iter().filter(|line| line.0 == *product).map(|line| line.1).sum() };
         let bought = entries.iter().filter(|entry| entry.status == 201);
         let sold: i64 = bought.map(|entry| units(&entry.lines) - units(&entry.cancelled)).sum();
         let (put_in, shop_sold) = kept[product];

@@ -90,7 +90,9 @@ impl Model {
 
     fn step(&mut self, id: i64, next: &'static str) -> u16 {
         let order = self.orders.get_mut(&id).expect("an order of ours");
-        if ![("paid", "processing"), ("processing", "shipped"), ("shipped", "delivered")].contains(&(order.status, next)) {
+        if ![("paid", "processing"), ("processing", "shipped"), ("shipped", "delivered")]
+            .contains(&(order.status, next))
+        {
             return 409;
         }
         order.status = next;

@@ -43,10 +43,7 @@ const MISTAKES: &[Mistake] = &[
         what: "a movement is rewritten",
         service: Service::Inventory,
         sql: "UPDATE stock_movements SET delta = delta - 1 WHERE kind = 'hold'",
-        protection: Some((
-            "stock_movements_are_kept",
-            "DROP TRIGGER stock_movements_are_kept ON stock_movements",
-        )),
+        protection: Some(("stock_movements_are_kept", "DROP TRIGGER stock_movements_are_kept ON stock_movements")),
         found_by: "holds_move_their_lines",
     },
     Mistake {
@@ -139,10 +136,7 @@ const MISTAKES: &[Mistake] = &[
         what: "the ledger is rewritten",
         service: Service::Payments,
         sql: "UPDATE ledger_entries SET amount = amount + 1 WHERE line = 1",
-        protection: Some((
-            "ledger_entries_append_only",
-            "DROP TRIGGER ledger_entries_append_only ON ledger_entries",
-        )),
+        protection: Some(("ledger_entries_append_only", "DROP TRIGGER ledger_entries_append_only ON ledger_entries")),
         found_by: "ledger_transaction_not_balanced",
     },
     Mistake {
