@@ -54,6 +54,9 @@ pub struct BackupConfig {
     pub recipients: Vec<String>,
     /// Who signs them, `ed25519:…`, where it is not the key of the data directory.
     pub signer: Option<String>,
+    /// When the server takes one, in cron's syntax and the machine's time; `never` for no schedule. Left out, `up` takes
+    /// one at three each night once it has a target and a recipient, and `serve` takes none.
+    pub schedule: Option<String>,
     /// Sets of so many days are kept.
     pub keep_days: u32,
     /// So many of the newest sets are kept, whatever their age.
@@ -62,7 +65,7 @@ pub struct BackupConfig {
 
 impl Default for BackupConfig {
     fn default() -> Self {
-        Self { target: None, recipients: Vec::new(), signer: None, keep_days: 30, keep_sets: 7 }
+        Self { target: None, recipients: Vec::new(), signer: None, schedule: None, keep_days: 30, keep_sets: 7 }
     }
 }
 

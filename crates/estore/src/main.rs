@@ -7,6 +7,7 @@ mod databases;
 mod demo;
 mod health;
 mod openapi;
+mod schedule;
 mod secrets;
 mod services;
 mod stop;

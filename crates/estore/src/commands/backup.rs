@@ -65,7 +65,7 @@ fn open(config: &Config, target: &BackupTarget) -> BackupResult<Target> {
 }
 
 /// The key that the backups of this data directory are signed with.
-fn signing_key(config: &Config) -> BackupResult<SigningKey> {
+pub fn signing_key(config: &Config) -> BackupResult<SigningKey> {
     Ok(SigningKey::read_or_make(&secrets::folder(&config.data_dir)?.join(SIGNING_KEY))?)
 }
 

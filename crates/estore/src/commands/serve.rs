@@ -9,7 +9,7 @@ use crate::cli::ServeWhat;
 use crate::config::Config;
 use crate::databases::Databases;
 use crate::services::Services;
-use crate::{Outcome, stop};
+use crate::{Outcome, schedule, stop};
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>) -> Outcome {
@@ -25,6 +25,9 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
     let databases = Databases::of(&config);
     migrate::require_current(&databases, services).await?;
     let running = Services::start(services, &config, &databases).await?;
+    // Only a process that knows all three databases can take them at one moment.
+    let backups = if what == ServeWhat::All { schedule::start(&config, &databases, &stop, None)? } else { None };
     up::run_services(&config, &running, listener, &stop, false).await;
+    schedule::end(backups).await;
     Ok(true)
 }

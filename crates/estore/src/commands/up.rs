@@ -14,7 +14,7 @@ use super::migrate;
 use crate::config::Config;
 use crate::databases::Databases;
 use crate::services::Services;
-use crate::{Outcome, demo, secrets, stop};
+use crate::{Outcome, demo, schedule, secrets, stop};
 
 /// Who the first administrator is.
 const FIRST_ADMINISTRATOR: &str = "admin@estore.example";
@@ -67,8 +67,10 @@ async fn serve_all(
     if with_demo && let Some(inventory) = &services.inventory {
         demo::fill(inventory).await?;
     }
+    let backups = schedule::start(config, databases, stop, Some(schedule::NIGHTLY))?;
     print_addresses(config, cluster.is_some());
     run_services(config, &services, listener, stop, cluster.is_some()).await;
+    schedule::end(backups).await;
     if let Some(watched) = watched {
         drop(watched.await);
     }

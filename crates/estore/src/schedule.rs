@@ -1,0 +1,143 @@
+//! Backups by the clock, taken by the server itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use croner::Cron;
+use estore_ops::backup::{
+    self as ops, BackupError, BackupOptions, FenceOptions, FencePolicy, Recipients, Retention, Source, Target,
+};
+use estore_ops::roles::Service;
+use jiff::{Timestamp, Zoned};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::backup::signing_key;
+use crate::config::Config;
+use crate::databases::Databases;
+
+/// Each night at three.
+pub const NIGHTLY: &str = "0 3 * * *";
+/// What turns the schedule off.
+const NEVER: &str = "never";
+/// How often a backup that failed is tried before the next is due.
+const TRIES_MAX: u32 = 3;
+/// The pause before it is tried again.
+const PAUSE: Duration = Duration::from_secs(600);
+/// How often the clock is looked at: it may be set, and machines sleep.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// Everything a backup needs.
+struct Plan {
+    cron: Cron,
+    sources: Vec<Source>,
+    target: Target,
+    options: BackupOptions,
+    retention: Retention,
+}
+
+/// Takes backups as the configuration says, or by `default` where it names no time, until `stop`. Nothing is done
+/// without a target and a recipient.
+pub fn start(
+    config: &Config,
+    databases: &Databases,
+    stop: &CancellationToken,
+    default: Option<&str>,
+) -> Result<Option<JoinHandle<()>>, Box<dyn std::error::Error>> {
+    let backup = &config.backup;
+    let Some(pattern) = backup.schedule.as_deref().or(default).filter(|pattern| *pattern != NEVER) else {
+        return Ok(None);
+    };
+    let (Some(url), false) = (&backup.target, backup.recipients.is_empty()) else {
+        if backup.schedule.is_some() {
+            return Err("backup.schedule needs backup.target and backup.recipients".into());
+        }
+        return Ok(None);
+    };
+    let cron = pattern.parse().map_err(|error| format!("backup.schedule {pattern:?} is not cron's syntax: {error}"))?;
+    let sources: Result<Vec<Source>, _> = Service::ALL.into_iter().map(|service| databases.backup(service)).collect();
+    let plan = Plan {
+        cron,
+        sources: sources?,
+        target: Target::open(url, std::env::vars())?,
+        options: BackupOptions {
+            recipients: Recipients::parse(backup.recipients.iter().map(String::as_str))?,
+            // A backup without a fence is better than none; the log tells.
+            fence: FenceOptions { policy: FencePolicy::Preferred, ..FenceOptions::default() },
+            signer: Arc::new(signing_key(config)?),
+            compression_level: 3,
+            estore_version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        retention: Retention { keep_days: backup.keep_days, keep_sets: backup.keep_sets },
+    };
+    let stop = stop.clone();
+    Ok(Some(tokio::spawn(async move {
+        tokio::select! {
+            // What is under way is given up: without its manifest it is no backup.
+            () = stop.cancelled() => {}
+            () = plan.run() => {}
+        }
+    })))
+}
+
+/// Waits for the end of what [`start`] started.
+pub async fn end(backups: Option<JoinHandle<()>>) {
+    if let Some(backups) = backups
+        && let Err(error) = backups.await
+    {
+        tracing::error!(%error, "the schedule of backups ended badly");
+    }
+}
+
+impl Plan {
+    async fn run(&self) {
+        loop {
+            let next = match self.cron.find_next_occurrence(&Zoned::now(), false) {
+                Ok(next) => next,
+                Err(error) => return tracing::error!(%error, "backup.schedule has no next time; no backup is taken"),
+            };
+            tracing::info!(%next, "the next backup is planned");
+            while Timestamp::now() < next.timestamp() {
+                let left = next.timestamp().duration_since(Timestamp::now());
+                tokio::time::sleep(Duration::try_from(left).unwrap_or_default().min(LOOK_EVERY)).await;
+            }
+            for tries in 1..=TRIES_MAX {
+                match self.once().await {
+                    Ok(()) => break,
+                    Err(error) => tracing::error!(%error, tries, "a planned backup failed"),
+                }
+                if tries < TRIES_MAX {
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn once(&self) -> Result<(), BackupError> {
+        let created = ops::create(&self.sources, &self.target, &self.options, &ops::silent).await?;
+        let (manifest, millis) = (&created.manifest, created.elapsed.as_millis());
+        if !manifest.fence.held {
+            tracing::warn!(id = manifest.id, "a backup shows moments that lie a little apart: writers ran on too long");
+        }
+        tracing::info!(id = manifest.id, bytes = manifest.bytes(), millis, "a backup was taken");
+        let gone = ops::prune(&self.target, self.retention, Timestamp::now(), false).await?;
+        for set in gone {
+            tracing::info!(id = set.id, "an old backup was removed");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use croner::Cron;
+    use jiff::Zoned;
+
+    #[test]
+    fn nightly_is_at_three() {
+        let cron: Cron = super::NIGHTLY.parse().unwrap();
+        let now: Zoned = "2026-11-22T12:00:00[Europe/Berlin]".parse().unwrap();
+        let next = cron.find_next_occurrence(&now, false).unwrap();
+        assert_eq!(next.to_string(), "2026-11-23T03:00:00+01:00[Europe/Berlin]");
+    }
+}
