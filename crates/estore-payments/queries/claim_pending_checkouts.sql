@@ -15,4 +15,4 @@ SET attempts = least(c.attempts + 1, 1000),
 FROM due JOIN charges h ON h.checkout_id = due.id
 WHERE c.id = due.id
 RETURNING c.id, c.user_id, c.idempotency_key, c.operation, c.total_amount, c.currency, c.payment_method_id, c.metadata,
-    c.created_at, c.attempts, h.gateway
+    c.created_at, c.attempts, c.waits_for, h.gateway

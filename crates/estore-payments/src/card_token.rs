@@ -38,6 +38,23 @@ pub(crate) fn read_token(body: &SecretJson) -> Result<String, Problem> {
     token.map(str::to_owned).ok_or_else(|| Problem::internal("a token without a broken rule was not read"))
 }
 
+/// Checks the body `{payment_type: "invoice"}`.
+pub(crate) fn read_invoice(body: &SecretJson) -> Result<(), Problem> {
+    let mut rules = Rules::new();
+    let fields = body.value().as_object();
+    rules.require(fields.is_some(), "", "wrong_type", "must be an object");
+    let kind = fields.and_then(|fields| fields.get("payment_type"));
+    let is_invoice = kind.is_some_and(|kind| kind == "invoice");
+    let told = "must be \"invoice\": this shop takes no cards";
+    rules.require(is_invoice, "/payment_type", "unknown_payment_type", told);
+    let details = fields.and_then(|fields| fields.get("details"));
+    let is_empty = details.is_none_or(|details| details.as_object().is_some_and(serde_json::Map::is_empty));
+    rules.require(is_empty, "/details", "unknown_field", "must be empty: an invoice has no details");
+    let is_plain = fields.is_none_or(|fields| fields.keys().all(|field| field == "payment_type" || field == "details"));
+    rules.require(is_plain, "", "unknown_field", "may hold payment_type, details only");
+    rules.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

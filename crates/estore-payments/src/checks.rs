@@ -17,6 +17,7 @@ pub const CHECKS: &[Check] = &[
     check!(4, "checkout_paid_against_its_charge"),
     check!(4, "order_state_against_its_checkout"),
     check!(4, "sandbox_sale_without_paid_checkout"),
+    check!(4, "stripe_charge_without_intent"),
     check!(5, "refunds_not_as_noted_on_order"),
     check!(5, "sandbox_refund_without_refund"),
     check!(6, "ledger_transaction_not_balanced"),

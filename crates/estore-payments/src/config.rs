@@ -13,7 +13,7 @@ use crate::limits::WEBHOOK_RETRIES_MAX;
 pub struct PaymentsConfig {
     /// The shop's currency, three capital letters of ISO 4217.
     pub currency: String,
-    /// Which gateway charges cards: `sandbox` or `stripe`.
+    /// Which gateway charges cards: `sandbox`, `stripe`, or `manual` for payment by invoice.
     pub gateway: String,
     /// How long a checkout may be under way before another process takes it over, in seconds, 1 to 3,600.
     pub resume_after_seconds: u32,

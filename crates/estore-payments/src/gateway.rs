@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::card::Card;
 use crate::payment_method::CardDetails;
 
+pub mod manual;
 pub mod sandbox;
 pub mod stripe;
 
@@ -21,6 +22,8 @@ pub enum CardForm {
     Number,
     /// The buyer's browser gives the number to the gateway, and us the gateway's token for it.
     Token,
+    /// There is none: buyers pay by invoice.
+    Invoice,
 }
 
 /// A card as the gateway knows it.

@@ -20,4 +20,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611220920, "create_sandbox"),
     migration!(202611222110, "create_stripe"),
     migration!(202611222120, "create_webhooks"),
+    migration!(202611222150, "add_invoices"),
 ];

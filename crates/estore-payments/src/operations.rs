@@ -2,6 +2,7 @@
 
 pub(crate) mod add_payment_method;
 pub(crate) mod cancel_order;
+pub(crate) mod cancel_waiting;
 pub(crate) mod change_order_status;
 pub(crate) mod continue_checkout;
 pub(crate) mod create_webhook_endpoint;
@@ -15,3 +16,4 @@ pub(crate) mod replay_webhooks;
 pub(crate) mod resume_checkouts;
 pub(crate) mod resume_refunds;
 pub(crate) mod sweep_orphans;
+pub(crate) mod take_payment;

@@ -22,6 +22,26 @@ pub(crate) struct CardDetails {
     pub(crate) expiry_year: i16,
 }
 
+/// What is kept and shown of a payment method.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum MethodDetails {
+    /// A card.
+    Card(CardDetails),
+    /// An invoice: nothing.
+    Invoice {},
+}
+
+impl MethodDetails {
+    /// The word in the database and in JSON.
+    pub(crate) fn payment_type(&self) -> &'static str {
+        match self {
+            Self::Card(_) => "card",
+            Self::Invoice {} => "invoice",
+        }
+    }
+}
+
 impl From<&Card> for CardDetails {
     fn from(card: &Card) -> Self {
         Self {
@@ -40,11 +60,11 @@ pub(crate) struct PaymentMethod {
     pub(crate) id: i32,
     /// Its owner.
     pub(crate) user_id: i32,
-    /// Always `card`.
+    /// `card`, or `invoice` where the shop is paid so.
     #[schema(example = "card")]
     pub(crate) payment_type: String,
-    /// What may be shown of the card.
-    pub(crate) details: CardDetails,
+    /// What may be shown of it.
+    pub(crate) details: MethodDetails,
     /// Whether it can be paid with.
     pub(crate) is_active: bool,
     /// When it was added.
@@ -92,8 +112,9 @@ pub(crate) fn usable(
     today: Date,
 ) -> Result<String, Unusable> {
     let stored = found.filter(|m| m.method.user_id == user_id && m.method.is_active).ok_or(Unusable::Unknown)?;
-    let details = &stored.method.details;
-    if is_expired(details.expiry_month, details.expiry_year, today) {
+    if let MethodDetails::Card(card) = &stored.method.details
+        && is_expired(card.expiry_month, card.expiry_year, today)
+    {
         return Err(Unusable::Expired);
     }
     if stored.gateway == gateway { Ok(stored.gateway_token) } else { Err(Unusable::OtherGateway) }

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::PaymentsConfig;
 use crate::gateway::Gateway;
+use crate::gateway::manual::Manual;
 use crate::gateway::sandbox::Sandbox;
 use crate::gateway::stripe::Stripe;
 use crate::gateway::stripe::config::Secret;
@@ -58,9 +59,10 @@ impl Payments {
     pub async fn start(db: Db, config: PaymentsConfig, inventory: Arc<dyn InventoryApi>) -> Result<Self, StartError> {
         let gateway: Arc<dyn Gateway> = match config.gateway.as_str() {
             "sandbox" => Arc::new(Sandbox::open(db.clone()).await?),
+            "manual" => Arc::new(Manual),
             "stripe" => Arc::new(Stripe::open(db.clone(), &config.stripe).map_err(StartError::Config)?),
             other => {
-                let text = format!("payments.gateway is {other:?}, which is not known; `sandbox` and `stripe` are");
+                let text = format!("payments.gateway is {other:?}, which is not known; `sandbox`, `stripe` and `manual` are");
                 return Err(StartError::Config(text));
             }
         };

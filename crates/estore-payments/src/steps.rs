@@ -14,8 +14,9 @@ use uuid::Uuid;
 use crate::checkout::Draft;
 use crate::gateway::{Gateway, Sale, SaleOutcome};
 use crate::limits::STEP;
-use crate::store::checkouts::{self, OrderIds, Settlement};
+use crate::store::checkouts::{self, OrderIds};
 use crate::store::keys::{self, FinishedKey, Take, Taken};
+use crate::store::settlements::{self, Settlement};
 
 /// Why a step did not work. It may have been done or not.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -99,7 +100,7 @@ impl Steps {
             }),
             settle: Batcher::start(STEP, move |items: Vec<Settlement>| {
                 let db = settle_db.clone();
-                async move { each(&db, &items, |db, items| Box::pin(checkouts::settle(db, items))).await }
+                async move { each(&db, &items, |db, items| Box::pin(settlements::settle(db, items))).await }
             }),
             finish: Batcher::start(STEP, move |items: Vec<FinishedKey>| {
                 let db = finish_db.clone();

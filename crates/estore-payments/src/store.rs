@@ -7,6 +7,7 @@ pub(crate) mod orders;
 pub(crate) mod payment_methods;
 pub(crate) mod refunds;
 pub(crate) mod sandbox;
+pub(crate) mod settlements;
 pub(crate) mod stripe;
 pub(crate) mod waiting;
 pub(crate) mod webhooks;

@@ -3,6 +3,7 @@
 mod bench;
 mod cards;
 mod crashes;
+mod manual;
 mod placing;
 mod receiver;
 mod refunds;

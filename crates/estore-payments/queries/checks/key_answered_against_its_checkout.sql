@@ -6,4 +6,5 @@ WHERE (k.user_id, k.key) IS DISTINCT FROM (c.user_id, c.idempotency_key)
    OR CASE c.status
         WHEN 'paid' THEN k.answer_status IS DISTINCT FROM 201
         WHEN 'failed' THEN k.answer_status IS DISTINCT FROM 402
-        ELSE k.answer_status IS NOT NULL END
+            AND (k.answer_status IS DISTINCT FROM 201 OR c.failure NOT IN ('cancelled', 'payment_lapsed'))
+        ELSE k.answer_status IS DISTINCT FROM CASE c.waits_for WHEN 'staff' THEN 201 END END

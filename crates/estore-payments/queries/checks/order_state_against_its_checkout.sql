@@ -3,4 +3,4 @@ SELECT format('order %s is %s with %s captured, checkout %s is %s', o.id, o.stat
 FROM orders o JOIN checkouts c ON c.id = o.checkout_id
 WHERE CASE c.status
     WHEN 'paid' THEN o.status IN ('pending', 'failed') OR o.captured_amount <> o.total_amount
-    ELSE o.status <> c.status OR o.captured_amount <> 0 END
+    ELSE o.status <> CASE c.failure WHEN 'cancelled' THEN c.failure ELSE c.status END OR o.captured_amount <> 0 END

@@ -88,9 +88,10 @@ problems! {
     /// Changing an order's state.
     Changing:
     400 "The id is malformed, or the body is not JSON",
+    402 "`payment_lapsed`: what was reserved on the card is no longer to be had",
     403 "Only staff may do this",
     404 "There is no such order",
-    409 "`illegal_transition`",
+    409 "`illegal_transition`; or `order_in_progress` while its charge is under way",
     412 "The order has changed since `If-Match`",
     413 "The body is too large",
     415 "The body is not declared as JSON",

@@ -40,7 +40,7 @@ pub(crate) struct OrdersQuery {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewStatus {
-    /// `processing`, `shipped` or `delivered`; cancelling and refunding have routes of their own.
+    /// `processing`, `shipped` or `delivered`; `paid` for one that waits for staff; cancelling and refunding have routes of their own.
     status: OrderStatus,
     /// For the order's history, at most 500 characters.
     #[schema(max_length = 500)]
@@ -110,7 +110,8 @@ pub(super) async fn list_order_events(
     Ok(JsonBody(paging::page(rows, limit, |event| event.id)))
 }
 
-/// Moves an order along: `paid → processing → shipped → delivered`.
+/// Moves an order along: `paid → processing → shipped → delivered`. One that waits for staff (payment by invoice, or a
+/// card that is charged later) is set `paid`, with all orders of its checkout.
 #[utoipa::path(
     put, path = "/v1/orders/{id}/status", tag = "orders", security(("bearer" = [])),
     params(("id" = i32, Path, description = "The order"),

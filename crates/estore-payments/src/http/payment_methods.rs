@@ -18,8 +18,9 @@ use crate::payment_method::PaymentMethod;
 use crate::service::Payments;
 use crate::store;
 
-/// A card to pay with. Only the gateway sees its number; where the gateway is Stripe, not even we do: `details` is then
-/// `{"token": "pm_…"}`, made by Stripe's script in the browser.
+/// A card to pay with. Only the gateway sees its number. Where the gateway is Stripe, not even we do: `details` is
+/// `{"token": "pm_…"}`, made by Stripe's script in the browser. Where the shop is paid by invoice, the body is
+/// `{"payment_type": "invoice"}`.
 // Documents the body, which is read as `SecretJson` so that no error ever repeats its content.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NewPaymentMethod {

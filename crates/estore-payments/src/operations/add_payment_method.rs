@@ -6,9 +6,9 @@ use estore_kit::problem::{FieldError, Problem};
 use jiff::tz::TimeZone;
 
 use crate::card::{SecretJson, read_card};
-use crate::card_token::read_token;
-use crate::gateway::{AdoptError, AdoptedCard, CardForm, GatewayError, Refusal};
-use crate::payment_method::{CardDetails, PaymentMethod};
+use crate::card_token::{read_invoice, read_token};
+use crate::gateway::{AdoptError, AdoptedCard, CardForm, CardToken, GatewayError, Refusal};
+use crate::payment_method::{CardDetails, MethodDetails, PaymentMethod};
 use crate::service::{Shop, now};
 use crate::store::payment_methods;
 
@@ -70,12 +70,21 @@ pub(crate) async fn add_payment_method(
     body: &SecretJson,
 ) -> Result<(PaymentMethod, bool), AddError> {
     let rules = |problem| AddError::Rules(Box::new(problem));
-    let AdoptedCard { token, details } = match shop.gateway.takes() {
+    let (token, details) = match shop.gateway.takes() {
         CardForm::Number => {
             let card = read_card(body, now().to_zoned(TimeZone::UTC).date()).map_err(rules)?;
-            AdoptedCard { token: shop.gateway.tokenise(&card).await?, details: CardDetails::from(&card) }
+            (shop.gateway.tokenise(&card).await?, MethodDetails::Card(CardDetails::from(&card)))
         }
-        CardForm::Token => shop.gateway.adopt(user_id, &read_token(body).map_err(rules)?).await?,
+        CardForm::Token => {
+            let token = read_token(body).map_err(rules)?;
+            let AdoptedCard { token, details } = shop.gateway.adopt(user_id, &token).await?;
+            (token, MethodDetails::Card(details))
+        }
+        CardForm::Invoice => {
+            read_invoice(body).map_err(rules)?;
+            let invoice = || "invoice".to_owned();
+            (CardToken { token: invoice(), fingerprint: invoice() }, MethodDetails::Invoice {})
+        }
     };
     Ok(payment_methods::add(&shop.db, user_id, &details, shop.gateway.name(), &token).await?)
 }

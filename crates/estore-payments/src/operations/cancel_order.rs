@@ -9,6 +9,8 @@ use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
 use uuid::Uuid;
 
+use super::cancel_waiting::cancel_waiting;
+use super::place_checkout::PlaceError;
 use super::refund_order::pay_out;
 use crate::order::{Order, OrderStatus};
 use crate::refund::{PendingRefund, Refund, RefundKind};
@@ -27,6 +29,9 @@ pub(crate) enum CancelError {
     /// It has gone too far.
     #[error("not cancellable while {}", .0.word())]
     NotCancellable(OrderStatus),
+    /// Its checkout could not be ended.
+    #[error(transparent)]
+    Settling(PlaceError),
     /// The database is away, or worse.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -37,12 +42,14 @@ impl From<CancelError> for Problem {
         match error {
             CancelError::NoOrder => Self::not_found("order"),
             CancelError::InProgress => {
-                Self::conflict("order_in_progress", "The order's charge is under way. Try again shortly.").retry_after(1)
+                Self::conflict("order_in_progress", "The order's charge is under way. Try again shortly.")
+                    .retry_after(1)
             }
             CancelError::NotCancellable(status) => Self::conflict(
                 "not_cancellable",
                 format!("An order that is {} can no longer be cancelled.", status.word()),
             ),
+            CancelError::Settling(error) => error.into(),
             CancelError::Database(error) => error.into(),
         }
     }
@@ -50,7 +57,11 @@ impl From<CancelError> for Problem {
 
 /// Cancels an order of the caller's, or any for staff; one that is cancelled stays so.
 pub(crate) async fn cancel_order(shop: Arc<Shop>, caller: Caller, id: i32) -> Result<Order, CancelError> {
-    let Cancelled { order, refund, is_new } = cancel(&shop, &caller, id).await?;
+    let Cancelled { order, refund, is_new } = match cancel(&shop, &caller, id).await {
+        // Nothing is charged yet; if it waits for a person, nothing will be.
+        Err(CancelError::InProgress) => return cancel_waiting(&shop, &caller, id).await,
+        outcome => outcome?,
+    };
     if !is_new {
         return Ok(order);
     }

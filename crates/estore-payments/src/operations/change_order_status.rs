@@ -5,10 +5,12 @@ use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 
+use super::take_payment::{TakeError, take_payment};
 use crate::http::etag;
 use crate::limits::NOTE_CHARACTERS_MAX;
 use crate::order::{Order, OrderStatus};
 use crate::service::{Shop, now};
+use crate::store::settlements::By;
 use crate::store::orders;
 
 /// What staff ask for.
@@ -34,6 +36,9 @@ pub(crate) enum ChangeError {
     /// The order has changed since the caller looked.
     #[error("the order has changed")]
     Changed,
+    /// Its money was not taken.
+    #[error(transparent)]
+    Payment(#[from] TakeError),
     /// The note breaks a rule.
     #[error("the note breaks a rule")]
     Note(Box<Problem>),
@@ -60,6 +65,7 @@ impl From<ChangeError> for Problem {
                 "precondition_failed",
                 "The order has changed since you read it. Read it again and decide anew.",
             ),
+            ChangeError::Payment(error) => error.into(),
             ChangeError::Note(problem) => *problem,
             ChangeError::Database(error) if error.is_constraint("orders_status_step") => {
                 Self::conflict("illegal_transition", "The order does not go from its present state to that one.")
@@ -76,6 +82,9 @@ pub(crate) async fn change_order_status(shop: &Shop, change: Change) -> Result<O
         rules.text("/note", note, 0..=NOTE_CHARACTERS_MAX);
         rules.finish().map_err(|problem| ChangeError::Note(Box::new(problem)))?;
     }
+    if change.next == OrderStatus::Paid {
+        return set_paid(shop, change).await;
+    }
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     let (order, _) = orders::lock(&transaction, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
@@ -89,4 +98,19 @@ pub(crate) async fn change_order_status(shop: &Shop, change: Change) -> Result<O
     orders::change_status(&transaction, &order, change.next, by, at).await?;
     transaction.commit().await.map_err(DbError::from)?;
     Ok(Order { status: change.next, updated_at: Some(at), ..order })
+}
+
+/// Sets a pending order paid, and with it all orders of its checkout, which is paid as a whole.
+async fn set_paid(shop: &Shop, change: Change) -> Result<Order, ChangeError> {
+    let order = orders::read(&shop.db, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
+    if change.if_match.as_deref().is_some_and(|tag| tag != "*" && tag != etag(&order)) {
+        return Err(ChangeError::Changed);
+    }
+    if order.status != OrderStatus::Pending {
+        return Err(ChangeError::Illegal(order.status, change.next));
+    }
+    take_payment(shop, order.checkout_id, By { actor_id: change.actor_id, note: change.note }).await?;
+    let order = orders::read(&shop.db, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
+    // Another was quicker to end it otherwise.
+    if order.status == OrderStatus::Paid { Ok(order) } else { Err(ChangeError::Illegal(order.status, change.next)) }
 }

@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::gateway::SaleOutcome;
 use crate::service::Shop;
 use crate::steps::StepError;
-use crate::store::checkouts::End;
+use crate::store::settlements::End;
 use crate::store::waiting;
 
 /// The answer for its buyer, or `None` where the checkout is not pending, or goes on by itself.
@@ -17,6 +17,7 @@ pub(crate) async fn continue_checkout(shop: &Shop, id: Uuid) -> Result<Option<An
     let Some(pending) = pending.filter(|pending| pending.gateway == shop.gateway.name()) else { return Ok(None) };
     let end = match shop.gateway.look_up(id).await {
         SaleOutcome::Captured { reference } => End::Captured(reference),
+        SaleOutcome::Refused(_) | SaleOutcome::Closed if pending.is_answered => End::Lapsed,
         SaleOutcome::Refused(refusal) => End::Refused(refusal.code()),
         SaleOutcome::Closed => End::NotMade,
         SaleOutcome::NeedsBuyer(action) => return wait_for_buyer(shop, id, action).await.map(Some),

@@ -19,8 +19,8 @@ use crate::limits::{CLOSE_PAUSE, CLOSE_TRIES, PATIENCE_PAUSE, PATIENCE_TRIES};
 use crate::payment_method::{StoredMethod, Unusable, usable};
 use crate::service::{Shop, now};
 use crate::steps::StepError;
-use crate::store::checkouts::End;
 use crate::store::keys::{self, FinishedKey, Take, Taken};
+use crate::store::settlements::End;
 
 mod refusal;
 mod settling;

@@ -1,6 +1,6 @@
 //! Checkouts with their orders and charges.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
 use estore_kit::crash;
@@ -12,7 +12,6 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{keys, orders};
-use crate::answer::Answer;
 use crate::checkout::{Checkout, CheckoutStatus, Draft, Operation};
 use crate::limits::{ATTEMPTS_BEFORE_ATTENTION, RESUME_PAUSE_SECONDS_MAX};
 use crate::order::Order;
@@ -20,9 +19,6 @@ use crate::steps::ids;
 
 const WRITE_CHECKOUTS: &str = include_str!("../../queries/write_checkouts.sql");
 const WRITE_ORDERS: &str = include_str!("../../queries/write_orders.sql");
-const LOCK_PENDING: &str = include_str!("../../queries/lock_pending_checkouts.sql");
-const SETTLE_CHECKOUTS: &str = include_str!("../../queries/settle_checkouts.sql");
-const SETTLE_ORDERS: &str = include_str!("../../queries/settle_orders.sql");
 const CLAIM_PENDING: &str = include_str!("../../queries/claim_pending_checkouts.sql");
 const READ: &str = include_str!("../../queries/read_checkout.sql");
 
@@ -120,74 +116,6 @@ async fn write_orders<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &T
     .await
 }
 
-/// How a pending checkout ends.
-#[derive(Debug, Clone)]
-pub(crate) struct Settlement {
-    pub(crate) checkout_id: Uuid,
-    pub(crate) end: End,
-    pub(crate) answer: Answer,
-    pub(crate) at: Timestamp,
-}
-
-/// What became of a checkout's charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Taken; the gateway's own name for it.
-    Captured(String),
-    /// Refused, with the word for programs.
-    Refused(&'static str),
-    /// Surely not made.
-    NotMade,
-}
-
-impl End {
-    fn words(&self) -> (&'static str, Option<&'static str>, &'static str) {
-        match self {
-            Self::Captured(_) => ("paid", None, "captured"),
-            Self::Refused(code) => ("failed", Some(code), "declined"),
-            Self::NotMade => ("failed", Some("charge_not_made"), "not_made"),
-        }
-    }
-
-    fn reference(&self) -> Option<&str> {
-        if let Self::Captured(reference) = self { Some(reference) } else { None }
-    }
-}
-
-/// Settles pending checkouts; `false` for one that was settled before.
-pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bool>, DbError> {
-    let mut client = db.client().await?;
-    let transaction = client.transaction().await?;
-    let asked = ids(settlements, |one| one.checkout_id);
-    let pending = db::rows(&transaction, LOCK_PENDING, &[&asked]).await?;
-    let mut pending: HashSet<Uuid> = pending.iter().map(|row| row.get("id")).collect();
-    let fresh: Vec<&Settlement> = settlements.iter().filter(|one| pending.contains(&one.checkout_id)).collect();
-    // The same checkout twice in one batch: the first counts.
-    let fresh: Vec<&Settlement> = fresh.into_iter().filter(|one| pending.remove(&one.checkout_id)).collect();
-    if fresh.is_empty() {
-        return Ok(vec![false; settlements.len()]);
-    }
-    let checkouts = ids(&fresh, |one| one.checkout_id);
-    let statuses: Vec<&str> = fresh.iter().map(|one| one.end.words().0).collect();
-    let failures: Vec<Option<&str>> = fresh.iter().map(|one| one.end.words().1).collect();
-    let charges: Vec<&str> = fresh.iter().map(|one| one.end.words().2).collect();
-    let references: Vec<Option<&str>> = fresh.iter().map(|one| one.end.reference()).collect();
-    let answer_statuses: Vec<i16> = fresh.iter().map(|one| one.answer.status.cast_signed()).collect();
-    let bodies: Vec<&[u8]> = fresh.iter().map(|one| one.answer.body.as_ref()).collect();
-    let times: Vec<Timestamp> = fresh.iter().map(|one| one.at).collect();
-    db::rows(
-        &transaction,
-        SETTLE_CHECKOUTS,
-        &[&checkouts, &statuses, &failures, &charges, &references, &answer_statuses, &bodies, &times],
-    )
-    .await?;
-    db::execute(&transaction, SETTLE_ORDERS, &[&checkouts, &statuses, &times]).await?;
-    crash::point("settle_before_commit");
-    transaction.commit().await?;
-    let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
-    Ok(settlements.iter().map(|one| settled.remove(&one.checkout_id)).collect())
-}
-
 /// A pending checkout in the resumer's hands.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
@@ -195,6 +123,10 @@ pub(crate) struct Pending {
     pub(crate) operation: Operation,
     pub(crate) gateway: String,
     pub(crate) attempts: i16,
+    /// Whether it waits for a person.
+    pub(crate) waits: bool,
+    /// Whether its buyer was answered that it is placed, and staff take the money.
+    pub(crate) is_answered: bool,
 }
 
 /// Claims up to `rows_max` pending checkouts that are due; with `alone_since`, also those written before it.
@@ -216,10 +148,13 @@ pub(crate) async fn claim_pending(
 
 /// A pending checkout of a row and its orders.
 pub(super) fn pending(row: &Row, orders: Vec<Order>) -> Pending {
+    let waits_for: Option<&str> = row.get("waits_for");
     Pending {
         operation: Operation::of(row.get("operation")),
         gateway: row.get("gateway"),
         attempts: row.get("attempts"),
+        waits: waits_for.is_some(),
+        is_answered: waits_for == Some("staff"),
         checkout: Checkout {
             id: row.get("id"),
             status: CheckoutStatus::Pending,

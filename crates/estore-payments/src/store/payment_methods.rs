@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::gateway::CardToken;
-use crate::payment_method::{CardDetails, PaymentMethod, StoredMethod};
+use crate::payment_method::{MethodDetails, PaymentMethod, StoredMethod};
 
 const READ: &str = include_str!("../../queries/read_methods.sql");
 const LIST: &str = include_str!("../../queries/list_methods_of_user.sql");
@@ -34,12 +34,13 @@ pub(crate) async fn list(db: &Db, user_id: i32, before: i32, rows_max: i64) -> R
 pub(crate) async fn add(
     db: &Db,
     user_id: i32,
-    details: &CardDetails,
+    details: &MethodDetails,
     gateway: &str,
     token: &CardToken,
 ) -> Result<(PaymentMethod, bool), DbError> {
+    let kind = details.payment_type();
     let details = serde_json::to_value(details).map_err(|error| DbError::Failed(error.to_string()))?;
-    let row = db.row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint]).await?;
+    let row = db.row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint, &kind]).await?;
     let row = row.ok_or_else(|| DbError::Failed("an added payment method did not come back".to_owned()))?;
     Ok((stored(&row)?.method, row.get("is_new")))
 }
@@ -51,7 +52,7 @@ pub(crate) async fn deactivate(db: &Db, user_id: i32, id: i32) -> Result<bool, D
 
 fn stored(row: &Row) -> Result<StoredMethod, DbError> {
     let details: Value = row.get("details");
-    let details: CardDetails =
+    let details: MethodDetails =
         serde_json::from_value(details).map_err(|error| DbError::Failed(format!("payment_methods.details: {error}")))?;
     let method = PaymentMethod {
         id: row.get("id"),

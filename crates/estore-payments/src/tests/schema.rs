@@ -153,6 +153,7 @@ const DAMAGE: &[(&str, &str)] = &[
     ("checkout_total_not_sum_of_orders", "UPDATE checkouts SET total_amount = total_amount + 1"),
     ("checkout_paid_against_its_charge", "DELETE FROM charges"),
     ("order_state_against_its_checkout", "UPDATE orders SET status = 'failed', captured_amount = 0"),
+    ("stripe_charge_without_intent", "UPDATE charges SET gateway = 'stripe'"),
     ("sandbox_sale_without_paid_checkout", "INSERT INTO sandbox_sales VALUES (gen_random_uuid(), 'captured', 5)"),
     ("refunds_not_as_noted_on_order", "UPDATE orders SET refunded_amount = 1"),
     (

@@ -10,7 +10,7 @@ use crate::checkout::{Checkout, Operation};
 use crate::limits::{PATIENCE_PAUSE, PATIENCE_TRIES};
 use crate::service::{Shop, now};
 use crate::steps::StepError;
-use crate::store::checkouts::{End, Settlement};
+use crate::store::settlements::{End, Settlement};
 
 /// The end of a checkout with the answer that its buyer gets.
 pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> Settlement {
@@ -18,9 +18,10 @@ pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> 
     let answer = match &end {
         End::Captured(_) => checkout.paid_answer(operation, at),
         End::Refused(code) => Problem::from(PlaceError::NotCharged(code)).into(),
-        End::NotMade => Problem::from(PlaceError::NotCharged("charge_not_made")).into(),
+        // The last two are stored only where the buyer has not been answered yet.
+        End::NotMade | End::Cancelled | End::Lapsed => Problem::from(PlaceError::NotCharged("charge_not_made")).into(),
     };
-    Settlement { checkout_id, end, answer, at }
+    Settlement { checkout_id, end, answer, at, by: None }
 }
 
 /// Settles a checkout; its answer, or `None` where it had been settled before.
@@ -37,7 +38,7 @@ pub(crate) async fn settle(shop: &Shop, settlement: Settlement) -> Result<Option
     };
     crash::point("after_settle");
     shop.wake_relay.notify_one();
-    if !is_paid {
+    if settled && !is_paid {
         // The relay would do it too, some moments after the buyer has heard.
         release(shop, id).await;
     }

@@ -1,0 +1,106 @@
+//! The end of pending checkouts, with all that must be true together.
+
+use std::collections::HashSet;
+
+use estore_kit::crash;
+use estore_kit::db::{self, Db, DbError};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::steps::ids;
+
+const LOCK_PENDING: &str = include_str!("../../queries/lock_pending_checkouts.sql");
+const SETTLE_CHECKOUTS: &str = include_str!("../../queries/settle_checkouts.sql");
+const SETTLE_ORDERS: &str = include_str!("../../queries/settle_orders.sql");
+
+/// How a pending checkout ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Settlement {
+    pub(crate) checkout_id: Uuid,
+    pub(crate) end: End,
+    pub(crate) answer: Answer,
+    pub(crate) at: Timestamp,
+    /// Who ended it; none where the shop itself did.
+    pub(crate) by: Option<By>,
+}
+
+/// Who ended a checkout, and what they noted.
+#[derive(Debug, Clone)]
+pub(crate) struct By {
+    pub(crate) actor_id: i32,
+    pub(crate) note: Option<String>,
+}
+
+/// What became of a checkout's charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Taken; the gateway's own name for it.
+    Captured(String),
+    /// Refused, with the word for programs.
+    Refused(&'static str),
+    /// Surely not made.
+    NotMade,
+    /// Cancelled while it waited for a person.
+    Cancelled,
+    /// Placed, and no longer to be paid.
+    Lapsed,
+}
+
+impl End {
+    fn words(&self) -> (&'static str, Option<&'static str>, &'static str) {
+        match self {
+            Self::Captured(_) => ("paid", None, "captured"),
+            Self::Refused(code) => ("failed", Some(code), "declined"),
+            Self::NotMade => ("failed", Some("charge_not_made"), "not_made"),
+            Self::Cancelled => ("failed", Some("cancelled"), "not_made"),
+            Self::Lapsed => ("failed", Some("payment_lapsed"), "not_made"),
+        }
+    }
+
+    /// The state that its orders end in.
+    fn order_status(&self) -> &'static str {
+        if *self == Self::Cancelled { "cancelled" } else { self.words().0 }
+    }
+
+    fn reference(&self) -> Option<&str> {
+        if let Self::Captured(reference) = self { Some(reference) } else { None }
+    }
+}
+
+/// Settles pending checkouts; `false` for one that was settled before.
+pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bool>, DbError> {
+    let mut client = db.client().await?;
+    let transaction = client.transaction().await?;
+    let asked = ids(settlements, |one| one.checkout_id);
+    let pending = db::rows(&transaction, LOCK_PENDING, &[&asked]).await?;
+    let mut pending: HashSet<Uuid> = pending.iter().map(|row| row.get("id")).collect();
+    let fresh: Vec<&Settlement> = settlements.iter().filter(|one| pending.contains(&one.checkout_id)).collect();
+    // The same checkout twice in one batch: the first counts.
+    let fresh: Vec<&Settlement> = fresh.into_iter().filter(|one| pending.remove(&one.checkout_id)).collect();
+    if fresh.is_empty() {
+        return Ok(vec![false; settlements.len()]);
+    }
+    let checkouts = ids(&fresh, |one| one.checkout_id);
+    let statuses: Vec<&str> = fresh.iter().map(|one| one.end.words().0).collect();
+    let failures: Vec<Option<&str>> = fresh.iter().map(|one| one.end.words().1).collect();
+    let charges: Vec<&str> = fresh.iter().map(|one| one.end.words().2).collect();
+    let references: Vec<Option<&str>> = fresh.iter().map(|one| one.end.reference()).collect();
+    let answer_statuses: Vec<i16> = fresh.iter().map(|one| one.answer.status.cast_signed()).collect();
+    let bodies: Vec<&[u8]> = fresh.iter().map(|one| one.answer.body.as_ref()).collect();
+    let times: Vec<Timestamp> = fresh.iter().map(|one| one.at).collect();
+    db::rows(
+        &transaction,
+        SETTLE_CHECKOUTS,
+        &[&checkouts, &statuses, &failures, &charges, &references, &answer_statuses, &bodies, &times],
+    )
+    .await?;
+    let ends: Vec<&str> = fresh.iter().map(|one| one.end.order_status()).collect();
+    let actors: Vec<Option<i32>> = fresh.iter().map(|one| one.by.as_ref().map(|by| by.actor_id)).collect();
+    let notes: Vec<Option<&str>> = fresh.iter().map(|one| one.by.as_ref()?.note.as_deref()).collect();
+    db::execute(&transaction, SETTLE_ORDERS, &[&checkouts, &ends, &times, &actors, &notes]).await?;
+    crash::point("settle_before_commit");
+    transaction.commit().await?;
+    let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
+    Ok(settlements.iter().map(|one| settled.remove(&one.checkout_id)).collect())
+}
