@@ -36,7 +36,7 @@ impl From<ReceiveError> for Problem {
     fn from(error: ReceiveError) -> Self {
         match error {
             ReceiveError::Distrusted(distrust) => {
-                tracing::warn!(%distrust, "an event that says it is Stripe's was refused");
+                tracing::info!(%distrust, "an event that says it is Stripe's was refused");
                 Self::bad_request("invalid_signature", format!("Not accepted: {distrust}."))
             }
             ReceiveError::NoEvent(cause) => Self::bad_request("invalid_event", format!("Not an event: {cause}.")),
