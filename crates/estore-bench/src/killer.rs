@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 
 use crate::failure::Failure;
 use crate::shop::Shop;
@@ -25,6 +26,8 @@ pub(crate) async fn run(
     total: u64,
 ) -> Result<u64, Failure> {
     let (mut kills, mut at) = (0, plan.at.into_iter().peekable());
+    let later = || plan.every.map(|every| Instant::now() + every);
+    let mut next = later();
     loop {
         let finished = *done.borrow_and_update();
         if at.next_if(|wanted| *wanted <= finished).is_some() {
@@ -37,17 +40,18 @@ pub(crate) async fn run(
         }
         tokio::select! {
             changed = done.changed() => if changed.is_err() { return Ok(kills) },
-            () = pause(plan.every) => {
+            () = until(next) => {
                 shop.lock().await.kill_and_start().await?;
                 kills += 1;
+                next = later();
             }
         }
     }
 }
 
-async fn pause(every: Option<Duration>) {
-    match every {
-        Some(every) => tokio::time::sleep(every).await,
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
     }
 }
