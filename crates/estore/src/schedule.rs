@@ -1,5 +1,6 @@
 //! Backups by the clock, taken by the server itself.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ impl Plan {
             for tries in 1..=TRIES_MAX {
                 match self.once().await {
                     Ok(()) => break,
-                    Err(error) => tracing::error!(%error, tries, "a planned backup failed"),
+                    Err(error) => tracing::error!(%error, cause = error.source(), tries, "a planned backup failed"),
                 }
                 if tries < TRIES_MAX {
                     tokio::time::sleep(PAUSE).await;

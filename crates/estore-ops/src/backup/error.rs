@@ -20,7 +20,7 @@ pub enum BackupError {
         reason: String,
     },
     /// The target refused.
-    #[error("the target did not {action}: {source}")]
+    #[error("the target did not {action}")]
     Store {
         /// What was asked, such as `store x/manifest.json`.
         action: String,
