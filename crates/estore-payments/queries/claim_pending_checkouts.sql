@@ -1,9 +1,11 @@
--- Claims pending checkouts whose time has come, or that are older than this process where it is alone.
+-- Claims pending checkouts whose time has come, or that are older than this process where it is alone: never claimed,
+-- or claimed before it started, by one that is dead now.
 -- Partial index checkouts_pending.
 WITH due AS (
     SELECT id FROM checkouts
     WHERE status = 'pending' AND (next_attempt_at <= now()
-        OR ($1::boolean AND created_at < $2 AND attempts = 0 AND waits_for IS NULL))
+        OR ($1::boolean AND created_at < $2 AND waits_for IS NULL AND (attempts = 0
+            OR next_attempt_at - make_interval(secs => least(2 ^ least(attempts - 1, 10), $4::double precision)) < $2)))
     ORDER BY next_attempt_at
     LIMIT $3
     FOR UPDATE SKIP LOCKED

@@ -63,7 +63,8 @@ pub async fn insist(buyer: &Client, path: &str, key: &str, body: &Value) -> Answ
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{path} under {key}: no final answer, the last was {last:?}");
+    let last = last.map_or_else(|| "none".to_owned(), |answer| format!("{} {}", answer.status, answer.text));
+    panic!("{path} under {key}: no final answer, the last was {last}");
 }
 
 /// What is left of a product, as the shop says.

@@ -231,6 +231,19 @@ async fn a_death_before_or_after_a_commit_of_a_cancel_refund_or_resume_changes_n
     survive_all(Processes::One, POINTS.iter().filter(|point| !is_order(point))).await;
 }
 
+/// A claim that died with its process does not count as an attempt that is to be waited after.
+#[tokio::test]
+#[cfg_attr(not(feature = "crash-points"), ignore = "built without the feature crash-points")]
+async fn a_resumer_that_dies_again_and_again_takes_up_at_once() {
+    let checkout: Vec<&str> = ["before_charge"].into_iter().chain(["before_resume_close"; 7]).collect();
+    let refund: Vec<&str> = ["after_reserve"].into_iter().chain(["before_resume_refund"; 7]).collect();
+    let points = [
+        Point("before_resume_close", At::Payments, Act::Undo, checkout.leak()),
+        Point("before_resume_refund", At::Payments, Act::Refund, refund.leak()),
+    ];
+    survive_all(Processes::One, points.iter()).await;
+}
+
 /// The points in inventory, and some in payments (all of them in the long form).
 #[tokio::test]
 #[cfg_attr(not(feature = "crash-points"), ignore = "built without the feature crash-points")]
@@ -252,9 +265,10 @@ fn every_point_of_the_sources_is_walked() {
     for folder in std::fs::read_dir(crates).unwrap() {
         find_points(&folder.unwrap().path().join("src"), &mut found);
     }
-    let walked: BTreeSet<String> = POINTS.iter().map(|point| point.0.to_owned()).collect();
+    let names = || POINTS.iter().map(|point| point.0).chain(crate::gateways::POINTS.iter().copied());
+    let walked: BTreeSet<String> = names().map(str::to_owned).collect();
     assert_eq!(found, walked);
-    assert_eq!(walked.len(), POINTS.len(), "a point is listed twice");
+    assert_eq!(walked.len(), names().count(), "a point is listed twice");
 }
 
 fn find_points(path: &Path, found: &mut BTreeSet<String>) {

@@ -6,6 +6,7 @@ mod books;
 mod buyers;
 mod crash_loop;
 mod crash_points;
+mod gateways;
 mod model;
 mod network;
 mod protections;
