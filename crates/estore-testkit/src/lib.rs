@@ -2,5 +2,6 @@
 
 pub mod client;
 pub mod cluster;
+pub mod localstripe;
 pub mod proxy;
 pub mod shop;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use estore_testkit::localstripe::LocalStripe;
 use serde_json::{Value, json};
 
-use self::peer::{Fault, Line, LocalStripe};
+use self::peer::{Fault, Line};
 use super::bench::{BUYER, Bench, CUP, Got, LAST, STAFF, TEA};
 use crate::PaymentsConfig;
 use crate::gateway::stripe::Stripe;

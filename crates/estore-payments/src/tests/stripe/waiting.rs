@@ -11,14 +11,6 @@ use crate::service::now;
 use crate::tests::bench::{BUYER, CUP, Got, LAST, OTHER, STAFF};
 
 impl StripeShop {
-    /// The buyer does, or does not, what the bank wants.
-    async fn authenticate(&self, action: &Value, success: bool) {
-        let secret = action["client_secret"].as_str().unwrap();
-        let intent = secret.split("_secret_").next().unwrap();
-        let path = format!("/v1/payment_intents/{intent}/_authenticate");
-        self.peer.post(&path, &json!({"client_secret": secret, "success": success})).await;
-    }
-
     async fn event(&self, body: &str, signature: &str) -> Got {
         let mut request = self.bench.request(BUYER, "POST", "/v1/stripe/webhook", None, &Value::Null);
         request.headers_mut().insert("stripe-signature", signature.parse().unwrap());
@@ -51,7 +43,7 @@ async fn a_buyer_whose_bank_wants_to_see_them_is_told_how_and_then_has_the_order
     assert_eq!(shop.peer.list("charges").await.len(), 0);
     // Neither a restart nor a quick resumer gives it up while the buyer is at it.
     resume_checkouts(&shop.bench.payments.shop, Some(now())).await.unwrap();
-    shop.authenticate(&needed.json["action"], true).await;
+    shop.peer.authenticate(&needed.json["action"], true).await;
     let placed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(201);
     assert_eq!(placed.json["status"], "paid");
     let replayed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(201);
@@ -64,7 +56,7 @@ async fn a_buyer_who_fails_the_bank_or_never_comes_gives_the_stock_back() {
     let Some(shop) = StripeShop::start().await else { return };
     let card = shop.card(WANTS_BUYER).await;
     let needed = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(202);
-    shop.authenticate(&needed.json["action"], false).await;
+    shop.peer.authenticate(&needed.json["action"], false).await;
     let refused = shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(402);
     assert_eq!(refused.code(), "authentication_failed");
     shop.bench.relay().await;
@@ -98,7 +90,7 @@ async fn stripes_own_word_settles_an_order_once() {
         shop.event(&body, &signature).await.expect(200);
     }
     assert_eq!(shop.bench.count("SELECT count(*) FROM checkouts WHERE status = 'pending'").await, 1);
-    shop.authenticate(&needed.json["action"], true).await;
+    shop.peer.authenticate(&needed.json["action"], true).await;
     let told = event("evt_3", "payment_intent.succeeded", checkout);
     let (body, signature) = signed(&told, now_s);
     for bad in [signature.replace("v1=", "v1=00"), signed(&told, now_s - 301).1, "x".to_owned()] {
@@ -128,7 +120,7 @@ async fn localstripes_own_events_are_believed() {
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
     shop.peer.post("/_config/webhooks/test", &json!({"url": url, "secret": WEBHOOK_SECRET})).await;
     let needed = shop.bench.order(BUYER, "k1", LAST, 1, shop.card(WANTS_BUYER).await).await.expect(202);
-    shop.authenticate(&needed.json["action"], true).await;
+    shop.peer.authenticate(&needed.json["action"], true).await;
     let paid = "SELECT count(*) FROM checkouts WHERE status = 'paid'";
     for _ in 0..100 {
         if shop.bench.count(paid).await == 1 {
