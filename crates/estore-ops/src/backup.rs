@@ -21,6 +21,7 @@ mod progress;
 mod restore;
 mod retention;
 mod scratch;
+mod scratch_folder;
 mod signature;
 mod store;
 mod switch;

@@ -1,5 +1,7 @@
 //! Brings a backup back: into a new data directory, or beside the live databases and then in their place.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,7 +14,7 @@ use super::keys::Identity;
 use super::list::choose;
 use super::manifest::{DatabaseBackup, Manifest, StoredFile};
 use super::progress::BackupProgress;
-use super::scratch::Place;
+use super::scratch::{Place, remove_left_over};
 use super::signature::SignerKey;
 use super::store::Target;
 use super::switch::{Live, exists, restored_name, switch_all};
@@ -101,8 +103,11 @@ impl RestoreOptions {
     }
 }
 
+/// Where a new cluster grows until it is whole, under its data directory.
+const UNFINISHED: &str = "restoring";
+
 /// Restores into the private PostgreSQL of a data directory that has none yet; with `destructive`, also over
-/// one that has: its databases go once the restore has succeeded.
+/// one that has: its databases go once the restore has succeeded. A cut restore never looks like a whole one.
 ///
 /// # Errors
 /// [`BackupError::InTheWay`] when there is one; otherwise [`BackupError`], and then what was begun is removed.
@@ -124,7 +129,8 @@ pub async fn restore_into(
         });
     }
     let staged = Staged::bring(target, wanted, options, progress).await?;
-    let cluster = Box::pin(PrivateCluster::start(data_dir, ClusterOptions::default())).await?;
+    let home = if has_cluster { data_dir.to_owned() } else { fresh_folder(data_dir).await? };
+    let cluster = Box::pin(PrivateCluster::start(&home, ClusterOptions::default())).await?;
     let administrator = cluster.config_for("postgres", ADMINISTRATOR);
     let place = Place { binaries: cluster.binaries(), administrator, identity: options.identity.as_ref() };
     let result = if has_cluster {
@@ -133,12 +139,28 @@ pub async fn restore_into(
         into_empty(&staged, &place, options, progress).await
     };
     cluster.stop().await?;
-    if result.is_err() && !has_cluster {
-        // Made above, and by nobody else: the folder's lock is ours.
-        let made = data_dir.join("postgres");
-        std::fs::remove_dir_all(&made).map_err(BackupError::file("remove", &made))?;
+    if !has_cluster {
+        if result.is_ok() {
+            let (grown, place) = (home.join("postgres"), data_dir.join("postgres"));
+            std::fs::rename(&grown, &place).map_err(BackupError::file("put in place", &place))?;
+        }
+        std::fs::remove_dir_all(&home).map_err(BackupError::file("remove", &home))?;
     }
     Ok(staged.restored(result?, begun))
+}
+
+/// The folder that a new cluster grows in, without what a cut restore left there.
+async fn fresh_folder(data_dir: &Path) -> Result<PathBuf, BackupError> {
+    if !data_dir.exists() {
+        // As the private PostgreSQL has it: the server's user passes through.
+        let mode = if nix::unistd::geteuid().is_root() { 0o711 } else { 0o700 };
+        let parent = data_dir.parent().unwrap_or(data_dir);
+        std::fs::create_dir_all(parent).map_err(BackupError::file("make", parent))?;
+        DirBuilder::new().mode(mode).create(data_dir).map_err(BackupError::file("make", data_dir))?;
+    }
+    let folder = data_dir.join(UNFINISHED);
+    remove_left_over(&folder, &folder).await?;
+    Ok(folder)
 }
 
 async fn into_empty(

@@ -15,7 +15,7 @@ use super::pipeline::{Broken, copy, reader};
 use super::program::{self, Running};
 use super::progress::{BackupEvent, BackupProgress};
 use crate::connection::{Connection, quote_identifier};
-use crate::postgres::Binaries;
+use crate::postgres::{Binaries, ClusterOptions, PrivateCluster};
 use crate::roles::{Service, create_database};
 
 /// Where a set goes.
@@ -103,6 +103,19 @@ impl Place<'_> {
         }
         running.finish().await
     }
+}
+
+/// Removes a folder that a killed process left, and first the server that it left running in `data_dir` there.
+pub(crate) async fn remove_left_over(folder: &Path, data_dir: &Path) -> Result<(), BackupError> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    if data_dir.join("postgres/data/PG_VERSION").exists() {
+        // Starting it is what ends an orphan; it is refused while somebody is at work there.
+        let cluster = Box::pin(PrivateCluster::start(data_dir, ClusterOptions::for_tests())).await?;
+        cluster.stop().await?;
+    }
+    std::fs::remove_dir_all(folder).map_err(BackupError::file("remove", folder))
 }
 
 fn open(path: &Path, identity: Option<&Identity>) -> Result<Box<dyn Read + Send>, String> {

@@ -1,12 +1,10 @@
 //! Proves a backup by restoring it into a private scratch server, level by level.
 
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
-use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::checks::{check_contents, check_pages, check_schema};
@@ -19,6 +17,7 @@ use super::manifest::{self, DatabaseBackup, Found, Manifest, StoredFile, VERDICT
 use super::pipeline::reader;
 use super::progress::{BackupEvent, BackupProgress};
 use super::scratch::Place;
+use super::scratch_folder::Scratch;
 use super::signature::SignerKey;
 use super::store::Target;
 use crate::postgres::{ClusterOptions, PrivateCluster};
@@ -68,7 +67,7 @@ pub async fn verify(
 ) -> Result<Report, BackupError> {
     let begun = Instant::now();
     let found = choose(target, wanted).await?;
-    let scratch = scratch_folder(&options.scratch_parent)?;
+    let scratch = Scratch::make(&options.scratch_parent).await?;
     let mut proof = Proof { levels: Vec::new(), restore_millis: 0, begun, progress };
     let outcome = proof.run(target, &found, options, scratch.path()).await;
     match outcome {
@@ -108,16 +107,6 @@ async fn report(target: &Target, found: &Found, proof: Proof<'_>) -> Result<Repo
         target.put(&format!("{}/{VERDICT}", report.id), text).await?;
     }
     Ok(report)
-}
-
-/// The server's user passes through, and nobody reads what lies in it.
-fn scratch_folder(parent: &Path) -> Result<TempDir, BackupError> {
-    std::fs::create_dir_all(parent).map_err(BackupError::file("make", parent))?;
-    let folder = tempfile::Builder::new().prefix("estore-verify-").tempdir_in(parent);
-    let folder = folder.map_err(BackupError::file("make a scratch folder in", parent))?;
-    let open = std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o711));
-    open.map_err(BackupError::file("open up", folder.path()))?;
-    Ok(folder)
 }
 
 fn millis_since(begun: Instant) -> u64 {
@@ -167,7 +156,7 @@ impl Proof<'_> {
         })
         .await?;
         self.level("decrypt", check_keys(&fetched, manifest, identity)).await?;
-        let data_dir = scratch.join("data");
+        let data_dir = Scratch::data_dir(scratch);
         let cluster =
             PrivateCluster::start(&data_dir, ClusterOptions { connections_max: 60, ..ClusterOptions::for_tests() });
         let cluster = Box::pin(cluster).await.map_err(BackupError::from)?;

@@ -19,7 +19,7 @@ use serde_json::json;
 use super::migrate;
 use crate::cli::{Backup, BackupKeys, BackupTarget};
 use crate::config::Config;
-use crate::{Outcome, secrets};
+use crate::{Outcome, secrets, stop};
 use progress::Bars;
 
 /// The file of the signing key, among the secrets of the data directory.
@@ -28,8 +28,16 @@ const SIGNING_KEY: &str = "backup-signing-key";
 /// Whatever stops a backup.
 type BackupResult<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Runs a `backup` command.
+/// Runs a `backup` command. Ctrl-C gives it up in good order: servers and folders of its own go with it.
 pub async fn run(config: Config, command: Backup) -> Outcome {
+    let stop = stop::on_signal()?;
+    tokio::select! {
+        () = stop.cancelled() => Err("stopped; what was begun does not count".into()),
+        outcome = work(config, command) => outcome,
+    }
+}
+
+async fn work(config: Config, command: Backup) -> Outcome {
     match command {
         Backup::Keygen { file } => keygen(&file),
         Backup::Create { .. } => create(&config, command).await,
