@@ -31,7 +31,13 @@ WITH target AS (
             ELSE updated_at END
     FROM target t
     WHERE products.id = t.id
-    RETURNING products.id, t.before, t.quantity
+    RETURNING products.id, products.name, products.min_stock_level, products.is_active, t.before, t.quantity
+), low AS (
+    INSERT INTO event_outbox (type, subject, data)
+    SELECT 'product.low_stock', 'product/' || id, jsonb_build_object('id', id, 'name', name, 'quantity', quantity,
+        'min_stock_level', min_stock_level)
+    FROM changed WHERE is_active AND quantity <= min_stock_level AND before > min_stock_level
+    ORDER BY id
 ), movement AS (
     INSERT INTO stock_movements (product_id, delta, kind)
     SELECT id, quantity - before, 'import' FROM changed WHERE quantity <> before

@@ -7,7 +7,12 @@ WITH line AS (
     UPDATE products SET quantity = products.quantity - wanted.units
     FROM (SELECT product_id, sum(quantity)::int4 AS units FROM line GROUP BY product_id) wanted
     WHERE products.id = wanted.product_id AND products.quantity >= wanted.units
-    RETURNING products.id
+    RETURNING products.id, products.name, products.quantity, products.min_stock_level, wanted.units
+), low AS (
+    INSERT INTO event_outbox (type, subject, data)
+    SELECT 'product.low_stock', 'product/' || id, jsonb_build_object('id', id, 'name', name, 'quantity', quantity,
+        'min_stock_level', min_stock_level)
+    FROM taken WHERE quantity <= min_stock_level AND quantity + units > min_stock_level
 ), hold AS (
     INSERT INTO holds (checkout_id, state) SELECT DISTINCT checkout_id, 'held' FROM line ORDER BY checkout_id
     RETURNING checkout_id

@@ -7,11 +7,16 @@ WITH product AS (
     UPDATE products SET quantity = wanted.after::int4
     FROM wanted
     WHERE products.id = wanted.id AND wanted.after BETWEEN 0 AND 2147483647 AND wanted.after <> wanted.before
-    RETURNING products.id
+    RETURNING products.id, products.name, products.min_stock_level, products.is_active, wanted.before, wanted.after
+), low AS (
+    INSERT INTO event_outbox (type, subject, data)
+    SELECT 'product.low_stock', 'product/' || id, jsonb_build_object('id', id, 'name', name, 'quantity', after,
+        'min_stock_level', min_stock_level)
+    FROM moved WHERE is_active AND after <= min_stock_level AND before > min_stock_level
 ), movement AS (
     INSERT INTO stock_movements (product_id, delta, kind, reason, actor_user_id)
     SELECT wanted.id, (wanted.after - wanted.before)::int4, 'adjustment', $4, $5::int4
-    FROM wanted JOIN moved USING (id)
+    FROM wanted JOIN moved ON moved.id = wanted.id
     RETURNING id, product_id, delta, kind, reason, checkout_id, order_id, actor_user_id, created_at
 )
 SELECT wanted.before, wanted.after, m.id, wanted.id AS product_id, m.delta, m.kind, m.reason, m.checkout_id, m.order_id,

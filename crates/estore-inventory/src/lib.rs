@@ -17,8 +17,10 @@ mod search;
 mod stock;
 mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use estore_api::events::EventsApi;
 use estore_api::inventory::{HoldOutcome, HoldRequest};
 use estore_kit::batcher::{BatchLimits, Batcher};
 use estore_kit::db::Db;
@@ -128,8 +130,8 @@ impl Inventory {
         operations::import_products::import_products(&self.db, reader, progress).await
     }
 
-    /// Runs what runs beside the requests until `shutdown`; the inventory has nothing of the kind yet.
-    pub async fn run_jobs(&self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+    /// Hands its events on until `shutdown`.
+    pub async fn run_jobs(&self, events: Arc<dyn EventsApi>, shutdown: CancellationToken) {
+        estore_api::events::relay(&self.db, &events, &shutdown).await;
     }
 }

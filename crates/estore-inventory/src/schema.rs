@@ -23,6 +23,12 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611222020_create_import/up.sql"),
         down: include_str!("../migrations/202611222020_create_import/down.sql"),
     },
+    Migration {
+        version: 202611222130,
+        name: "create_event_outbox",
+        up: include_str!("../migrations/202611222130_create_event_outbox/up.sql"),
+        down: include_str!("../migrations/202611222130_create_event_outbox/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.

@@ -1,10 +1,25 @@
--- Takes rows off the outbox and writes what they tell: a delivery for each order event and subscribed endpoint. One
+-- Takes rows off the outbox and writes what they tell: a delivery for each order event and subscribed endpoint, and a
+-- notice for the buyer where $2. One
 -- behind an open one of the same order waits; the open ones are locked, so that none ends unseen meanwhile. Not waiting
 -- for the disk: a row that comes back is told again. Primary keys, orders_one_per_product, order_events_of_order,
 -- webhook_deliveries_open.
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)), told AS (
     DELETE FROM outbox USING quick WHERE id = ANY ($1::bigint[])
     RETURNING id, topic, checkout_id, order_id, event_id, is_published, created_at
+), noticed AS (
+    INSERT INTO order_notices (event_id, kind, user_id, orders, amount, currency)
+    SELECT c.id, 'paid', c.user_id, ARRAY(SELECT o.id FROM orders o WHERE o.checkout_id = c.id ORDER BY o.id),
+        c.total_amount, c.currency
+    FROM told t JOIN checkouts c ON c.id = t.checkout_id
+    WHERE $2::boolean AND t.topic = 'checkout.paid' AND NOT t.is_published
+    UNION ALL
+    SELECT substr(encode(sha256(convert_to(o.checkout_id || '/' || e.id, 'UTF8')), 'hex'), 1, 32)::uuid,
+        split_part(t.topic, '.', 2), o.user_id::integer, ARRAY[o.id],
+        CASE t.topic WHEN 'order.refunded' THEN e.amount ELSE o.total_amount END, o.currency
+    FROM told t JOIN orders o ON o.id = t.order_id
+    JOIN order_events e ON e.order_id = o.id AND e.id = t.event_id AND e.created_at > t.created_at - interval '1 day'
+    WHERE $2::boolean AND t.topic IN ('order.shipped', 'order.refunded') AND NOT t.is_published
+    ON CONFLICT (event_id) DO NOTHING
 ), event AS MATERIALIZED (
     SELECT t.id AS outbox_id, e.id, e.type, 'order/' || o.id AS subject,
         substr(encode(sha256(convert_to(o.checkout_id || '/' || e.id, 'UTF8')), 'hex'), 1, 32)::uuid AS event_id,
@@ -15,7 +30,10 @@ WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)
     FROM told t
     JOIN orders o ON o.checkout_id = t.checkout_id AND (t.order_id IS NULL OR o.id = t.order_id)
     -- The day lets old partitions be left alone.
-    JOIN order_events e ON e.order_id = o.id AND e.type = 'order.' || split_part(t.topic, '.', 2)
+    -- A checkout that is cancelled while it waits fails, and its orders are cancelled.
+    JOIN order_events e ON e.order_id = o.id
+        AND (e.type = 'order.' || split_part(t.topic, '.', 2)
+             OR t.topic = 'checkout.failed' AND e.type = 'order.cancelled')
         AND (t.event_id IS NULL OR e.id = t.event_id) AND e.created_at > t.created_at - interval '1 day'
     WHERE NOT t.is_published AND EXISTS (SELECT FROM webhook_endpoints WHERE is_active)
 ), open AS MATERIALIZED (

@@ -21,6 +21,8 @@ pub struct PaymentsConfig {
     pub keys_kept_hours: u32,
     /// Stripe, where it is the gateway.
     pub stripe: StripeConfig,
+    /// Whether buyers get letters about their orders.
+    pub order_mails: bool,
     /// The file of the key that webhook secrets are derived from, made when it is missing. Every process of this
     /// service needs the same one. Without a path, secrets end with the process.
     pub webhook_key_file: PathBuf,
@@ -39,6 +41,7 @@ impl Default for PaymentsConfig {
             resume_after_seconds: 15,
             keys_kept_hours: 48,
             stripe: StripeConfig::default(),
+            order_mails: true,
             webhook_key_file: PathBuf::new(),
             webhooks_allow_private: false,
             // Three days: soon at first, for a receiver that restarts, then for one whose people sleep.

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 use estore_kit::problem::ProblemBody;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -13,6 +14,7 @@ use crate::service::Payments;
 
 mod checkouts;
 mod documented;
+mod internal;
 mod orders;
 mod payment_methods;
 mod refunds;
@@ -56,6 +58,11 @@ pub(crate) fn router(payments: Payments) -> OpenApiRouter {
         .routes(routes!(webhook_deliveries::replay_dead_webhook_deliveries))
         .routes(routes!(webhook_deliveries::replay_webhook_delivery))
         .with_state(payments)
+}
+
+/// The routes for neighbours in other processes.
+pub(crate) fn internal(payments: Payments) -> axum::Router {
+    axum::Router::new().route(estore_api::events::ROUTE, post(internal::publish)).with_state(payments)
 }
 
 /// What an `ETag` says of a thing: a hash of its JSON.

@@ -18,6 +18,7 @@ use crate::operations::relay_outbox::relay_outbox;
 use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::resume_refunds::resume_refunds;
 use crate::operations::sweep_orphans::sweep_orphans;
+use crate::operations::tell_buyers;
 use crate::service::Shop;
 use crate::store::{jobs, keys, stripe, webhooks};
 
@@ -29,6 +30,7 @@ pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: boo
         sweep(&shop, &shutdown, alone),
         keep_house(&shop, &shutdown),
         deliver_webhooks::run(&shop, &shutdown),
+        tell_buyers::run(&shop, &shutdown),
     );
 }
 

@@ -21,4 +21,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611222110, "create_stripe"),
     migration!(202611222120, "create_webhooks"),
     migration!(202611222150, "add_invoices"),
+    migration!(202611222160, "create_notices"),
 ];

@@ -1,8 +1,9 @@
 //! PaymentService as an object: what it is made of and what the process does with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use estore_api::inventory::InventoryApi;
+use estore_api::users::UsersApi;
 use estore_kit::db::{Db, DbError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -33,8 +34,17 @@ pub(crate) struct Shop {
     pub(crate) wake_relay: Notify,
     /// Posts webhooks, and writes down how that ended.
     pub(crate) webhooks: Webhooks,
+    /// Who writes to buyers; nobody in a process that was not told.
+    pub(crate) users: OnceLock<Arc<dyn UsersApi>>,
     /// When this process started, by the database's clock.
     pub(crate) started_at: Timestamp,
+}
+
+impl Shop {
+    /// Whether buyers are told of their orders by mail.
+    pub(crate) fn writes_mails(&self) -> bool {
+        self.config.order_mails && self.users.get().is_some()
+    }
 }
 
 /// Why PaymentService does not start.
@@ -89,10 +99,20 @@ impl Payments {
             _ => None,
         };
         let webhooks = Webhooks::start(&db, &config).map_err(StartError::Config)?;
-        let wake_relay = Notify::new();
+        let (wake_relay, users) = (Notify::new(), OnceLock::new());
         let shop =
-            Shop { db, config, inventory, gateway, steps, webhook_secret, wake_relay, webhooks, started_at };
+            Shop { db, config, inventory, gateway, steps, webhook_secret, wake_relay, webhooks, users, started_at };
         Ok(Self { shop: Arc::new(shop) })
+    }
+
+    /// Has `users` write to buyers about their orders; before [`Self::run_jobs`].
+    pub fn tell_buyers_through(&self, users: Arc<dyn UsersApi>) {
+        drop(self.shop.users.set(users));
+    }
+
+    /// The routes for neighbours in other processes. The binary puts the service door around them.
+    pub fn internal_router(&self) -> axum::Router {
+        crate::http::internal(self.clone())
     }
 
     /// Its routes. The binary puts the token verifier and the edge around them.

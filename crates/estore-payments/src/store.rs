@@ -3,6 +3,7 @@
 pub(crate) mod checkouts;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod notices;
 pub(crate) mod orders;
 pub(crate) mod payment_methods;
 pub(crate) mod refunds;

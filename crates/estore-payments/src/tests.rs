@@ -4,6 +4,7 @@ mod bench;
 mod cards;
 mod crashes;
 mod manual;
+mod events;
 mod placing;
 mod receiver;
 mod refunds;

@@ -115,7 +115,10 @@ impl Shop {
         if self.processes == Processes::Three && which != DATABASE {
             variables.push(("ESTORE_SERVICES__USERS_URL", users.as_str()));
             variables.push(("ESTORE_SERVICES__INVENTORY_URL", inventory.as_str()));
+            variables.push(("ESTORE_SERVICES__PAYMENTS_URL", payments.as_str()));
         }
+        // Tests receive webhooks on this machine.
+        variables.push(("ESTORE_PAYMENTS__WEBHOOKS_ALLOW_PRIVATE", "true"));
         variables.extend_from_slice(environment);
         let child = self.spawn(&arguments, &variables);
         if which < self.children.len() {

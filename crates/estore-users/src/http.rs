@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod documentation;
+mod internal;
 mod keys;
 mod pages;
 mod password_resets;
@@ -11,7 +12,8 @@ mod tokens;
 
 use std::sync::Arc;
 
-use axum::routing::get;
+use axum::routing::{get, post};
+use estore_api::users::NOTICES_ROUTE;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -51,4 +53,9 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
         .route("/verify-email", get(pages::ask_verification).post(pages::verify))
         .route("/reset-password", get(pages::ask_password).post(pages::reset))
         .with_state(service)
+}
+
+/// The routes for neighbours in other processes.
+pub(crate) fn internal(service: Arc<Service>) -> axum::Router {
+    axum::Router::new().route(NOTICES_ROUTE, post(internal::notify)).with_state(service)
 }

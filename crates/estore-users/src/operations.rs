@@ -16,3 +16,4 @@ pub(crate) mod register;
 pub(crate) mod request_password_reset;
 pub(crate) mod resend_verification;
 pub(crate) mod verify_email;
+pub(crate) mod write_order_mails;

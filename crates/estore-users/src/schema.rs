@@ -16,4 +16,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611222031_create_sessions_and_mail/up.sql"),
         down: include_str!("../migrations/202611222031_create_sessions_and_mail/down.sql"),
     },
+    Migration {
+        version: 202_611_222_130,
+        name: "create_event_outbox",
+        up: include_str!("../migrations/202611222130_create_event_outbox/up.sql"),
+        down: include_str!("../migrations/202611222130_create_event_outbox/down.sql"),
+    },
 ];

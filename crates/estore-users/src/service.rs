@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use estore_api::events::EventsApi;
 use estore_kit::db::{Db, DbError};
 use estore_kit::problem::Problem;
 use jsonwebtoken::jwk::JwkSet;
@@ -23,7 +24,7 @@ use crate::store::users::find_active_admin;
 /// UserService; cheap to clone.
 #[derive(Clone)]
 pub struct Users {
-    service: Arc<Service>,
+    pub(crate) service: Arc<Service>,
 }
 
 impl std::fmt::Debug for Users {
@@ -90,9 +91,18 @@ impl Users {
         crate::http::router(Arc::clone(&self.service))
     }
 
-    /// Delivers mail and removes what has ended, until `shutdown`.
-    pub async fn run_jobs(&self, shutdown: CancellationToken) {
-        tokio::join!(deliver_mail::run(&self.service, &shutdown), purge_expired::run(&self.service, &shutdown));
+    /// The routes for neighbours in other processes. The binary puts the service door around them.
+    pub fn internal_router(&self) -> axum::Router {
+        crate::http::internal(Arc::clone(&self.service))
+    }
+
+    /// Delivers mail, hands events on and removes what has ended, until `shutdown`.
+    pub async fn run_jobs(&self, events: Arc<dyn EventsApi>, shutdown: CancellationToken) {
+        tokio::join!(
+            deliver_mail::run(&self.service, &shutdown),
+            estore_api::events::relay(&self.service.db, &events, &shutdown),
+            purge_expired::run(&self.service, &shutdown),
+        );
     }
 
     /// Makes a verified administrator and answers the id.

@@ -110,6 +110,8 @@ pub struct Services {
     pub users_url: Option<String>,
     /// InventoryService, which PaymentService calls.
     pub inventory_url: Option<String>,
+    /// PaymentService, which delivers the events of the others.
+    pub payments_url: Option<String>,
     /// At least 32 bytes; from the data directory when left out.
     pub secret: Option<String>,
 }
@@ -119,6 +121,7 @@ impl std::fmt::Debug for Services {
         f.debug_struct("Services")
             .field("users_url", &self.users_url)
             .field("inventory_url", &self.inventory_url)
+            .field("payments_url", &self.payments_url)
             .field("secret", &self.secret.as_ref().map(|_| "…"))
             .finish()
     }

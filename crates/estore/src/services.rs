@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Extension, Router};
+use estore_api::events::{EventsApi, EventsClient};
 use estore_api::inventory::{InventoryApi, InventoryClient};
 use estore_api::neighbour::Neighbour;
+use estore_api::users::UsersClient;
 use estore_inventory::Inventory;
 use estore_kit::auth::Verifier;
 use estore_kit::db::Db;
@@ -32,8 +34,10 @@ pub struct Services {
     pub inventory: Option<Inventory>,
     payments: Option<Payments>,
     verifier: Arc<Verifier>,
-    /// Where services in other processes come in; nowhere when there are none.
-    door: Option<Arc<ServiceDoor>>,
+    /// Who delivers events.
+    events: Arc<dyn EventsApi>,
+    /// What services in other processes show when they come in; nothing where there are none.
+    secret: Option<ServiceSecret>,
     health: Health,
 }
 
@@ -67,14 +71,20 @@ impl Services {
             }
             None => None,
         };
-        let door = match inventory {
-            Some(_) if payments.is_none() => {
-                Some(Arc::new(ServiceDoor { secret: service_secret(config)?, audience: "inventory" }))
-            }
-            _ => None,
+        let events: Arc<dyn EventsApi> = match &payments {
+            Some(payments) => Arc::new(payments.clone()),
+            None => Arc::new(EventsClient(neighbour(config, "payments", &config.services.payments_url)?)),
         };
+        if let Some(payments) = &payments {
+            payments.tell_buyers_through(match &users {
+                Some(users) => Arc::new(users.clone()),
+                None => Arc::new(UsersClient(neighbour(config, "users", &config.services.users_url)?)),
+            });
+        }
+        let is_whole = users.is_some() && inventory.is_some() && payments.is_some();
+        let secret = if is_whole { None } else { Some(service_secret(config)?) };
         let verifier = Arc::new(verifier(users.as_ref(), config)?);
-        Ok(Self { users, inventory, payments, verifier, door, health })
+        Ok(Self { users, inventory, payments, verifier, events, secret, health })
     }
 
     /// Every route of this process, behind the edge.
@@ -91,10 +101,28 @@ impl Services {
         }
         let (mut router, api) = routes.split_for_parts();
         router = router.merge(SwaggerUi::new("/docs").url("/openapi.json", openapi::complete(api)));
-        if let (Some(door), Some(inventory)) = (&self.door, &self.inventory) {
-            router = router.merge(inventory.internal_router().layer(Extension(Arc::clone(door))));
+        if let Some(secret) = &self.secret {
+            router = router.merge(self.internal_router(secret));
         }
         edge(router.layer(Extension(Arc::clone(&self.verifier))), limits)
+    }
+
+    /// The routes for services in other processes, each behind a door that knows its callers.
+    fn internal_router(&self, secret: &ServiceSecret) -> Router {
+        let behind = |routes: Router, audience: &'static str| {
+            routes.layer(Extension(Arc::new(ServiceDoor { secret: secret.clone(), audience })))
+        };
+        let mut router = Router::new();
+        if let Some(users) = &self.users {
+            router = router.merge(behind(users.internal_router(), "users"));
+        }
+        if let Some(inventory) = &self.inventory {
+            router = router.merge(behind(inventory.internal_router(), "inventory"));
+        }
+        if let Some(payments) = &self.payments {
+            router = router.merge(behind(payments.internal_router(), "payments"));
+        }
+        router
     }
 
     /// Starts the services' background work; it ends after `stop`. `alone` says that no other process runs
@@ -102,12 +130,12 @@ impl Services {
     pub fn run_jobs(&self, stop: &CancellationToken, alone: bool) -> JoinSet<()> {
         let mut jobs = JoinSet::new();
         if let Some(users) = self.users.clone() {
-            let stop = stop.clone();
-            jobs.spawn(async move { users.run_jobs(stop).await });
+            let (events, stop) = (Arc::clone(&self.events), stop.clone());
+            jobs.spawn(async move { users.run_jobs(events, stop).await });
         }
         if let Some(inventory) = self.inventory.clone() {
-            let stop = stop.clone();
-            jobs.spawn(async move { inventory.run_jobs(stop).await });
+            let (events, stop) = (Arc::clone(&self.events), stop.clone());
+            jobs.spawn(async move { inventory.run_jobs(events, stop).await });
         }
         if let Some(payments) = self.payments.clone() {
             let stop = stop.clone();
@@ -121,11 +149,17 @@ fn inventory_for_payments(here: Option<&Inventory>, config: &Config) -> StartRes
     if let Some(inventory) = here {
         return Ok(Arc::new(inventory.clone()));
     }
-    let url = config.services.inventory_url.as_deref().ok_or(
-        "PaymentService in a process of its own needs services.inventory_url (ESTORE_SERVICES__INVENTORY_URL)",
-    )?;
-    let neighbour = Neighbour::new(url, "payments", "inventory", service_secret(config)?)?;
-    Ok(Arc::new(InventoryClient(neighbour)))
+    Ok(Arc::new(InventoryClient(neighbour(config, "inventory", &config.services.inventory_url)?)))
+}
+
+/// The service `name` in another process.
+fn neighbour(config: &Config, name: &'static str, url: &Option<String>) -> StartResult<Neighbour> {
+    let url = url.as_deref().ok_or_else(|| {
+        let variable = name.to_ascii_uppercase();
+        format!("a service in a process of its own needs services.{name}_url (ESTORE_SERVICES__{variable}_URL)")
+    })?;
+    // The others take a token by the service that it is meant for, whoever shows it.
+    Ok(Neighbour::new(url, "estore", name, service_secret(config)?)?)
 }
 
 fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {

@@ -1,6 +1,7 @@
 //! InventoryService on a real PostgreSQL, through its router and its trait.
 
 mod categories;
+mod events;
 mod holds;
 mod imports;
 mod neighbours;

@@ -44,7 +44,7 @@ pub(crate) async fn relay_outbox(shop: &Shop, holder: Uuid, by_force: bool) -> R
         // The others need not wait for it.
         let (mut rows, limit) = (JOB_ROWS_MAX, JOB_ROWS_MAX);
         while rows == limit {
-            let (looked_at, written) = jobs::publish_without_inventory(&shop.db, limit).await?;
+            let (looked_at, written) = jobs::publish_without_inventory(&shop.db, limit, shop.writes_mails()).await?;
             shop.webhooks.written(written);
             rows = i64::try_from(looked_at).unwrap_or(limit);
         }
@@ -52,7 +52,7 @@ pub(crate) async fn relay_outbox(shop: &Shop, holder: Uuid, by_force: bool) -> R
     }
     crash::point("before_drop_told");
     let ids: Vec<i64> = untold.iter().map(|one| one.id).collect();
-    shop.webhooks.written(jobs::publish(&shop.db, &ids).await?);
+    shop.webhooks.written(jobs::publish(&shop.db, &ids, shop.writes_mails()).await?);
     crash::point("after_drop_told");
     Ok(untold.len())
 }

@@ -56,14 +56,19 @@ pub(crate) async fn untold(db: &Db, rows_max: i64) -> Result<Vec<Untold>, DbErro
     db.rows(READ_OUTBOX, &[&rows_max]).await?.iter().map(untold).collect()
 }
 
-/// Takes what InventoryService has been told off the outbox and writes its webhook deliveries; answers how many.
-pub(crate) async fn publish(db: &Db, ids: &[i64]) -> Result<u64, DbError> {
-    db.execute(PUBLISH_OUTBOX, &[&ids]).await
+/// Takes what InventoryService has been told off the outbox and writes its webhook deliveries, and with
+/// `with_mails` what buyers are to be told; answers how many deliveries.
+pub(crate) async fn publish(db: &Db, ids: &[i64], with_mails: bool) -> Result<u64, DbError> {
+    db.execute(PUBLISH_OUTBOX, &[&ids, &with_mails]).await
 }
 
 /// The same for a batch that InventoryService cannot be told of: what it must hear stays. Answers how many rows were
 /// looked at and how many deliveries written.
-pub(crate) async fn publish_without_inventory(db: &Db, rows_max: i64) -> Result<(usize, u64), DbError> {
+pub(crate) async fn publish_without_inventory(
+    db: &Db,
+    rows_max: i64,
+    with_mails: bool,
+) -> Result<(usize, u64), DbError> {
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
     let rows = db::rows(&transaction, READ_UNPUBLISHED, &[&rows_max]).await?;
@@ -72,7 +77,7 @@ pub(crate) async fn publish_without_inventory(db: &Db, rows_max: i64) -> Result<
         return Ok((0, 0));
     }
     db::execute(&transaction, KEEP_FOR_INVENTORY, &[&ids]).await?;
-    let written = db::execute(&transaction, PUBLISH_OUTBOX, &[&ids]).await?;
+    let written = db::execute(&transaction, PUBLISH_OUTBOX, &[&ids, &with_mails]).await?;
     transaction.commit().await?;
     Ok((ids.len(), written))
 }

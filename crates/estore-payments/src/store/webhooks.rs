@@ -1,5 +1,6 @@
 //! Webhook endpoints and their deliveries.
 
+use estore_api::events::ServiceEvent;
 use estore_kit::db::{self, Db, DbError};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -12,6 +13,7 @@ use crate::limits::{
 };
 use crate::webhook::{Attempt, DeliveryState, DueDelivery, WebhookDelivery, WebhookEndpoint};
 
+const PUBLISH: &str = include_str!("../../queries/webhook_publish_events.sql");
 const INSERT_ENDPOINT: &str = include_str!("../../queries/webhook_insert_endpoint.sql");
 const LIST_ENDPOINTS: &str = include_str!("../../queries/webhook_list_endpoints.sql");
 const READ_ENDPOINT: &str = include_str!("../../queries/webhook_read_endpoint.sql");
@@ -77,6 +79,16 @@ pub(crate) async fn list_deliveries(
 /// Sends an ended delivery again, or a batch of the dead ones; answers how many. None of a deleted endpoint.
 pub(crate) async fn replay(db: &Db, endpoint_id: Uuid, delivery: Option<i64>) -> Result<u64, DbError> {
     db.execute(REPLAY, &[&endpoint_id, &delivery, &REPLAY_ROWS_MAX]).await
+}
+
+/// Writes a delivery for each event of another service and subscribed endpoint, each once; answers how many.
+pub(crate) async fn publish(db: &Db, events: &[ServiceEvent]) -> Result<u64, DbError> {
+    let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    let subjects: Vec<&str> = events.iter().map(|event| event.subject.as_str()).collect();
+    let times: Vec<String> = events.iter().map(|event| event.occurred_at.to_string()).collect();
+    let data: Vec<&serde_json::Value> = events.iter().map(|event| &event.data).collect();
+    db.execute(PUBLISH, &[&ids, &kinds, &subjects, &times, &data]).await
 }
 
 /// Takes deliveries that are due, leaving room for those under way: how many to which endpoint.

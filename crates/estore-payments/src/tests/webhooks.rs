@@ -8,10 +8,16 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::bench::{ADMIN, BUYER, Bench, CUP, Got, OTHER, STAFF, TEA};
 use super::receiver::{Manners, Receiver};
 use crate::PaymentsConfig;
+use crate::gateway::Gateway;
+use crate::gateway::manual::Manual;
+use crate::operations::relay_outbox::relay_outbox;
+use crate::operations::{deliver_webhooks, tell_buyers};
+use crate::service::Shop;
 
 /// A service that may deliver to this machine and loses patience soon.
 async fn bench(retry_seconds: &[u32]) -> Bench {
@@ -24,17 +30,19 @@ async fn bench(retry_seconds: &[u32]) -> Bench {
     .await
 }
 
-/// The service's jobs, ended with this.
-struct Jobs(CancellationToken, Option<JoinHandle<()>>);
+/// The jobs that tell others, ended with this. Not the sweep: the neighbour in memory cannot tell it how old holds are.
+pub(super) struct Jobs(CancellationToken, Option<JoinHandle<()>>);
 
 impl Jobs {
-    fn start(bench: &Bench) -> Self {
-        let (stop, payments) = (CancellationToken::new(), bench.payments.clone());
+    pub(super) fn start(bench: &Bench) -> Self {
+        let (stop, shop) = (CancellationToken::new(), Arc::clone(&bench.payments.shop));
         let token = stop.clone();
-        Self(stop, Some(tokio::spawn(async move { payments.run_jobs(token, true).await })))
+        Self(stop, Some(tokio::spawn(async move {
+            tokio::join!(relay(&shop, &token), deliver_webhooks::run(&shop, &token), tell_buyers::run(&shop, &token));
+        })))
     }
 
-    async fn stop(mut self) {
+    pub(super) async fn stop(mut self) {
         self.0.cancel();
         self.1.take().unwrap().await.unwrap();
     }
@@ -44,6 +52,15 @@ impl Drop for Jobs {
     fn drop(&mut self) {
         self.0.cancel();
     }
+}
+
+async fn relay(shop: &Shop, stop: &CancellationToken) {
+    let holder = Uuid::now_v7();
+    while !stop.is_cancelled() {
+        drop(relay_outbox(shop, holder, false).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(relay_outbox(shop, holder, false).await);
 }
 
 async fn endpoint(bench: &Bench, url: &str, events: &[&str]) -> Got {
@@ -120,6 +137,30 @@ async fn every_committed_event_arrives_once_signed_and_in_order() {
     assert_eq!(amounts, HashSet::from([100, 400, 1_000]));
     jobs.stop().await;
     assert_eq!(bench.count("SELECT count(*) FROM outbox").await, 0);
+    bench.verify().await;
+}
+
+#[tokio::test]
+async fn an_order_that_waits_for_staff_is_told_at_once_and_so_is_its_end() {
+    let config = PaymentsConfig { gateway: "manual".into(), webhooks_allow_private: true, ..PaymentsConfig::default() };
+    let bench = Bench::start_with(config, |_| Some(Arc::new(Manual) as Arc<dyn Gateway>)).await;
+    let receiver = Receiver::start(Manners::Takes).await;
+    endpoint(&bench, &receiver.url(), &["all"]).await;
+    let jobs = Jobs::start(&bench);
+    let body = json!({"payment_type": "invoice", "details": {}});
+    let method = bench.send(bench.request(BUYER, "POST", "/v1/payment-methods", None, &body)).await.expect(201).id();
+    let paid = bench.order(BUYER, "k1", TEA, 1, method).await.expect(201).id();
+    let cancelled = bench.order(BUYER, "k2", TEA, 1, method).await.expect(201).id();
+    let created = receiver.wait_for(2).await;
+    assert!(created.iter().all(|m| m.kind() == "order.created"));
+    step(&bench, paid, "paid").await;
+    let cancel = format!("/v1/orders/{cancelled}/cancel");
+    bench.send(bench.request(BUYER, "POST", &cancel, None, &Value::Null)).await.expect(200);
+    let messages = receiver.wait_for(4).await;
+    let of = |id: i64| -> Vec<&str> { messages.iter().filter(|m| m.order() == id).map(|m| m.kind()).collect() };
+    assert_eq!(of(paid), ["order.created", "order.paid"]);
+    assert_eq!(of(cancelled), ["order.created", "order.cancelled"]);
+    jobs.stop().await;
     bench.verify().await;
 }
 

@@ -3,6 +3,7 @@
 use deadpool_postgres::GenericClient;
 use estore_kit::db::{DbError, execute, rows};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::letter::{Letter, Purpose};
 use crate::limits::{MAILS_A_DAY_MAX, MAILS_A_MINUTE_MAX};
@@ -31,6 +32,27 @@ pub(crate) async fn insert_mail<C: GenericClient>(db: &C, letter: &Letter) -> Re
     let sql = include_str!("../../queries/insert_mail.sql");
     let Letter { purpose, recipient, subject, body } = letter;
     execute(db, sql, &[&purpose.word(), recipient, subject, body]).await.map(drop)
+}
+
+/// A letter about an order.
+#[derive(Debug)]
+pub(crate) struct OrderMail {
+    pub(crate) event_id: Uuid,
+    pub(crate) user_id: i32,
+    pub(crate) kind: &'static str,
+    pub(crate) subject: String,
+    pub(crate) body: String,
+}
+
+/// Puts letters about orders in the outbox, each once; answers how many are new.
+pub(crate) async fn insert_order_mails<C: GenericClient>(db: &C, mails: &[OrderMail]) -> Result<u64, DbError> {
+    let events: Vec<Uuid> = mails.iter().map(|mail| mail.event_id).collect();
+    let users: Vec<i32> = mails.iter().map(|mail| mail.user_id).collect();
+    let kinds: Vec<&str> = mails.iter().map(|mail| mail.kind).collect();
+    let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    let bodies: Vec<&str> = mails.iter().map(|mail| mail.body.as_str()).collect();
+    let sql = include_str!("../../queries/insert_order_mails.sql");
+    execute(db, sql, &[&events, &users, &kinds, &subjects, &bodies]).await
 }
 
 /// Whether the address may get one more letter of these purposes. The caller holds a lock that makes others wait.

@@ -1,12 +1,16 @@
 //! A running service with its mail in a folder, and short words for what tests do with it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::{Extension, Router};
+use estore_api::events::{EventsApi, ServiceEvent};
+use estore_api::neighbour::CallError;
 use estore_kit::auth::Verifier;
 use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
@@ -25,9 +29,27 @@ pub(crate) struct Desk {
     pub(crate) db: Db,
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
+    pub(crate) ears: Arc<Ears>,
     router: Router,
     jobs_end: CancellationToken,
     _jobs: DropGuard,
+}
+
+/// The neighbour that hears of events.
+#[derive(Default)]
+pub(crate) struct Ears {
+    pub(crate) heard: Mutex<Vec<ServiceEvent>>,
+    /// It hears, and its answer is lost.
+    pub(crate) loses_answers: AtomicBool,
+}
+
+#[async_trait]
+impl EventsApi for Ears {
+    async fn publish(&self, events: Vec<ServiceEvent>) -> Result<(), CallError> {
+        self.heard.lock().unwrap().extend(events);
+        let lost = self.loses_answers.swap(false, SeqCst);
+        if lost { Err(CallError { service: "payments", cause: "the answer was lost".into() }) } else { Ok(()) }
+    }
 }
 
 pub(crate) struct Answer {
@@ -67,8 +89,8 @@ impl Desk {
 
     pub(crate) async fn open_with(change: impl FnOnce(&mut UsersConfig)) -> Self {
         let desk = Self::open_without_jobs(change).await;
-        let (users, shutdown) = (desk.users.clone(), desk.jobs_end.clone());
-        tokio::spawn(async move { users.run_jobs(shutdown).await });
+        let (users, ears, shutdown) = (desk.users.clone(), Arc::clone(&desk.ears), desk.jobs_end.clone());
+        tokio::spawn(async move { users.run_jobs(ears, shutdown).await });
         desk
     }
 
@@ -84,7 +106,7 @@ impl Desk {
         let router = router.layer(Extension(Arc::new(Verifier::given(&users.key_set()))));
         let jobs_end = CancellationToken::new();
         let router = edge(router, &EdgeLimits::default());
-        Self { users, db, database, folder, router, _jobs: jobs_end.clone().drop_guard(), jobs_end }
+        Self { users, db, database, folder, ears: Arc::default(), router, _jobs: jobs_end.clone().drop_guard(), jobs_end }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

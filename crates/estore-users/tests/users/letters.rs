@@ -1,12 +1,13 @@
 //! Mail: limits, and nothing lost.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::desk::{Desk, PASSWORD};
+use crate::desk::{Desk, PASSWORD, Ears};
 
 const ADA: &str = "ada@example.com";
 
@@ -86,7 +87,7 @@ async fn what_has_ended_is_removed() {
     desk.run("UPDATE mails SET created_at = now() - interval '3 days'").await;
     let jobs = tokio_util::sync::CancellationToken::new();
     let (users, shutdown) = (desk.users.clone(), jobs.clone());
-    let running = tokio::spawn(async move { users.run_jobs(shutdown).await });
+    let running = tokio::spawn(async move { users.run_jobs(Arc::new(Ears::default()), shutdown).await });
     let left = "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM refresh_tokens) \
                 + (SELECT count(*) FROM password_reset_tokens) + (SELECT count(*) FROM mails)";
     for _ in 0..500 {

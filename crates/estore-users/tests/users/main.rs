@@ -2,6 +2,7 @@
 
 mod administration;
 mod desk;
+mod events;
 mod import;
 mod letters;
 mod life;

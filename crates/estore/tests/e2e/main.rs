@@ -9,6 +9,7 @@ mod own_database;
 mod replay;
 mod shop_life;
 mod statements;
+mod webhooks;
 
 use std::path::Path;
 

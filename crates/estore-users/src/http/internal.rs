@@ -1,0 +1,21 @@
+//! What neighbours in other processes call.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use estore_api::users::OrderNotice;
+use estore_kit::extract::Json;
+use estore_kit::problem::Problem;
+use estore_kit::service_auth::ServiceCaller;
+
+use crate::operations::write_order_mails::write_order_mails;
+use crate::service::Service;
+
+pub(super) async fn notify(
+    State(service): State<Arc<Service>>,
+    _caller: ServiceCaller,
+    Json(notices): Json<Vec<OrderNotice>>,
+) -> Result<Answer<()>, Problem> {
+    Ok(Answer(write_order_mails(&service, &notices).await?))
+}
