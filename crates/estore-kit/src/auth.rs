@@ -94,11 +94,7 @@ impl Verifier {
     /// Verifies against the set published at `url`, read when a key id is unknown.
     #[must_use]
     pub fn published(url: String, client: reqwest::Client) -> Self {
-        Self {
-            keys: RwLock::default(),
-            source: KeySource::Published { url, client },
-            last_fetch: Mutex::new(None),
-        }
+        Self { keys: RwLock::default(), source: KeySource::Published { url, client }, last_fetch: Mutex::new(None) }
     }
 
     /// Who the token speaks for, or 401 saying why not.

@@ -171,11 +171,7 @@ pub async fn rows<C: GenericClient>(
 }
 
 /// Runs a statement on a connection or transaction; answers how many rows it changed.
-pub async fn execute<C: GenericClient>(
-    client: &C,
-    sql: &str,
-    params: &[&(dyn ToSql + Sync)],
-) -> Result<u64, DbError> {
+pub async fn execute<C: GenericClient>(client: &C, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
     let statement = client.prepare_cached(sql).await?;
     Ok(client.execute(&statement, params).await?)
 }

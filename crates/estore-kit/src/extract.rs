@@ -150,11 +150,7 @@ fn misread(error: &serde_json::Error, pointer: String) -> Problem {
     let text = error.to_string();
     let plain = text.rsplit_once(" at line ").map_or(text.as_str(), |(plain, _)| plain);
     if error.classify() != Category::Data {
-        let detail = format!(
-            "The body is not valid JSON: {plain} (line {}, column {}).",
-            error.line(),
-            error.column()
-        );
+        let detail = format!("The body is not valid JSON: {plain} (line {}, column {}).", error.line(), error.column());
         return Problem::bad_request("invalid_json", detail);
     }
     let (pointer, code): (String, &'static str) = match quoted(plain) {

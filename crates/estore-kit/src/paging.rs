@@ -41,11 +41,7 @@ pub fn limit(asked: Option<u32>) -> Result<usize, Problem> {
     match asked {
         None => Ok(LIMIT_DEFAULT as usize),
         Some(limit @ 1..=LIMIT_MAX) => Ok(limit as usize),
-        Some(limit) => Err(parameter(
-            "limit",
-            "out_of_range",
-            format!("must be from 1 to {LIMIT_MAX}, not {limit}"),
-        )),
+        Some(limit) => Err(parameter("limit", "out_of_range", format!("must be from 1 to {LIMIT_MAX}, not {limit}"))),
     }
 }
 

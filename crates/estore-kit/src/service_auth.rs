@@ -53,8 +53,7 @@ impl ServiceSecret {
     /// A token from the service `issuer` for the service `audience`, good for 60 seconds.
     pub fn token(&self, issuer: &str, audience: &str) -> Result<String, Problem> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Problem::internal)?.as_secs();
-        let claims =
-            ServiceClaims { iss: issuer.to_owned(), aud: audience.to_owned(), exp: now + TOKEN_SECONDS };
+        let claims = ServiceClaims { iss: issuer.to_owned(), aud: audience.to_owned(), exp: now + TOKEN_SECONDS };
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(Problem::internal)
     }
 

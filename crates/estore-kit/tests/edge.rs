@@ -59,7 +59,10 @@ fn request(line: &str) -> String {
 #[tokio::test]
 async fn whatever_goes_wrong_is_a_problem_with_an_id() {
     let server = server().await;
-    let too_large = format!("POST /body HTTP/1.1\r\nhost: shop\r\nconnection: close\r\ncontent-length: 2000\r\n\r\n{}", "x".repeat(2_000));
+    let too_large = format!(
+        "POST /body HTTP/1.1\r\nhost: shop\r\nconnection: close\r\ncontent-length: 2000\r\n\r\n{}",
+        "x".repeat(2_000)
+    );
     let cases = [
         (request("GET /nowhere"), "404", "route_not_found"),
         (request("DELETE /quick"), "405", "method_not_allowed"),
@@ -105,7 +108,8 @@ async fn a_client_that_dawdles_over_its_headers_is_cut() {
 #[tokio::test]
 async fn a_given_request_id_is_kept_and_a_hostile_one_is_not() {
     let server = server().await;
-    let with_id = |id: &str| format!("GET /quick HTTP/1.1\r\nhost: shop\r\nconnection: close\r\nx-request-id: {id}\r\n\r\n");
+    let with_id =
+        |id: &str| format!("GET /quick HTTP/1.1\r\nhost: shop\r\nconnection: close\r\nx-request-id: {id}\r\n\r\n");
     assert!(exchange(server.address, &with_id("order-7")).await.contains("x-request-id: order-7"));
     assert!(!exchange(server.address, &with_id("<script>")).await.contains("<script>"));
 }

@@ -96,7 +96,9 @@ pub struct DatabaseUrl {
 impl std::fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = |url: &Option<String>| url.as_ref().map(|_| "…");
-        f.debug_struct("DatabaseUrl").field("url", &shown(&self.url)).field("admin_url", &shown(&self.admin_url))
+        f.debug_struct("DatabaseUrl")
+            .field("url", &shown(&self.url))
+            .field("admin_url", &shown(&self.admin_url))
             .field("backup_url", &shown(&self.backup_url))
             .finish()
     }
@@ -190,8 +192,9 @@ impl Config {
         for (name, value) in variables {
             overlay(&mut table, &name, value)?;
         }
-        let mut config: Self =
-            toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| ConfigError::Wrong(error.to_string()))?;
+        let mut config: Self = toml::Value::Table(table)
+            .try_into()
+            .map_err(|error: toml::de::Error| ConfigError::Wrong(error.to_string()))?;
         if let Some(data_dir) = &place.data_dir {
             config.data_dir.clone_from(data_dir);
         }
@@ -211,8 +214,7 @@ fn is_other(name: &str) -> bool {
 
 fn read(path: &Path) -> Result<toml::Table, ConfigError> {
     let shown = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: shown.clone(), cause })?;
+    let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: shown.clone(), cause })?;
     text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml { path: shown, cause: error.to_string() })
 }
 

@@ -25,7 +25,11 @@ const COLOURS: &[&str] = &["moss", "slate", "sand", "rust", "ink", "chalk"];
 const SHELVES: &[Shelf] = &[
     Shelf { path: "Outdoor > Camping > Tents", goods: &["Ridge Tent", "Tunnel Tent", "Tarp Shelter"], price: 18_900 },
     Shelf { path: "Outdoor > Camping > Sleeping", goods: &["Down Quilt", "Trail Mat", "Camp Pillow"], price: 6_900 },
-    Shelf { path: "Outdoor > Camping > Cooking", goods: &["Spirit Stove", "Nesting Pot", "Folding Kettle"], price: 3_450 },
+    Shelf {
+        path: "Outdoor > Camping > Cooking",
+        goods: &["Spirit Stove", "Nesting Pot", "Folding Kettle"],
+        price: 3_450,
+    },
     Shelf { path: "Outdoor > Walking", goods: &["Day Pack", "Walking Poles", "Map Case"], price: 4_200 },
     Shelf { path: "Outdoor > Cycling", goods: &["Pannier", "Dynamo Lamp", "Tool Roll"], price: 2_990 },
     Shelf { path: "Kitchen > Brewing", goods: &["Pour-over Dripper", "Hand Grinder", "Tea Strainer"], price: 1_950 },
@@ -49,9 +53,8 @@ pub async fn fill(inventory: &Inventory) -> Result<(), Box<dyn std::error::Error
 }
 
 fn catalogue() -> String {
-    let mut csv = String::from(
-        "sku,name,description,price,quantity,category,image_url,min_stock_level,is_active,metadata\n",
-    );
+    let mut csv =
+        String::from("sku,name,description,price,quantity,category,image_url,min_stock_level,is_active,metadata\n");
     let mut number = 0_usize;
     for shelf in SHELVES {
         for (place, good) in shelf.goods.iter().enumerate() {

@@ -166,11 +166,10 @@ fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {
     if let Some(users) = users {
         return Ok(Verifier::given(&users.key_set()));
     }
-    let url = config
-        .services
-        .users_url
-        .as_deref()
-        .ok_or("a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)")?;
+    let url =
+        config.services.users_url.as_deref().ok_or(
+            "a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)",
+        )?;
     let client = reqwest::Client::builder()
         .timeout(std::time::Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())

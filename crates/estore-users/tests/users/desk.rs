@@ -106,7 +106,16 @@ impl Desk {
         let router = router.layer(Extension(Arc::new(Verifier::given(&users.key_set()))));
         let jobs_end = CancellationToken::new();
         let router = edge(router, &EdgeLimits::default());
-        Self { users, db, database, folder, ears: Arc::default(), router, _jobs: jobs_end.clone().drop_guard(), jobs_end }
+        Self {
+            users,
+            db,
+            database,
+            folder,
+            ears: Arc::default(),
+            router,
+            _jobs: jobs_end.clone().drop_guard(),
+            jobs_end,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

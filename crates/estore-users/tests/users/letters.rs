@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::desk::{Desk, PASSWORD, Ears};
+use crate::desk::{Desk, Ears, PASSWORD};
 
 const ADA: &str = "ada@example.com";
 

@@ -111,7 +111,11 @@ async fn database(databases: &Databases, service: Service, findings: &mut Vec<Fi
             let apart = (Timestamp::now().as_second() - now.as_second()).abs();
             let told = format!("{apart} s apart from ours");
             let looked = if apart > CLOCK_SECONDS_MAX { Err(told) } else { Ok(told) };
-            findings.push(Finding::new(what("clock"), looked, "synchronise both machines' clocks (chrony, systemd-timesyncd)"));
+            findings.push(Finding::new(
+                what("clock"),
+                looked,
+                "synchronise both machines' clocks (chrony, systemd-timesyncd)",
+            ));
         }
     }
     let looked = migrate::require_current(databases, &[service]).await;

@@ -34,7 +34,12 @@ async fn products(config: Config, file: &Path) -> Outcome {
         Ok(report) => {
             println!(
                 "{} rows, {} products: {} made, {} changed, {} as they were; {} categories made.",
-                report.rows, report.products, report.created, report.updated, report.unchanged, report.categories_created
+                report.rows,
+                report.products,
+                report.created,
+                report.updated,
+                report.unchanged,
+                report.categories_created
             );
             Ok(true)
         }
@@ -58,7 +63,10 @@ async fn customers(config: Config, file: &Path) -> Outcome {
     migrate::close(cluster).await?;
     match result {
         Ok(report) => {
-            println!("{} rows: {} accounts made, {} were there already.", report.rows, report.made, report.already_there);
+            println!(
+                "{} rows: {} accounts made, {} were there already.",
+                report.rows, report.made, report.already_there
+            );
             Ok(true)
         }
         Err(estore_users::ImportError::Faults(faults)) => {

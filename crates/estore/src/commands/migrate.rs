@@ -70,7 +70,8 @@ fn require_shop(config: &Config) -> MigrateResult<()> {
         return Ok(());
     }
     let folder = config.data_dir.display();
-    Err(format!("there is no shop under {folder}; name its folder with --data-dir, or make one with `estore up`").into())
+    Err(format!("there is no shop under {folder}; name its folder with --data-dir, or make one with `estore up`")
+        .into())
 }
 
 /// Stops what [`open`] started.
@@ -158,8 +159,12 @@ async fn one(
         }
         Migrate::Check { .. } => {
             let administrator = databases.administrator(service)?;
-            let report = ops::check(migrator.migrations(), service, &administrator, super::seeds::of(service), progress).await?;
-            println!("{service}: {} migrations go up, down and up again to the same schema and rows.", report.checked.len());
+            let report =
+                ops::check(migrator.migrations(), service, &administrator, super::seeds::of(service), progress).await?;
+            println!(
+                "{service}: {} migrations go up, down and up again to the same schema and rows.",
+                report.checked.len()
+            );
             Ok(json!(null))
         }
         Migrate::New { .. } => Ok(json!(null)),

@@ -5,9 +5,9 @@ use std::time::Instant;
 use estore_ops::roles::Service;
 
 use super::migrate;
+use crate::Outcome;
 use crate::config::Config;
 use crate::verify::{Finding, verify};
-use crate::Outcome;
 
 /// Fails when any promise is broken.
 pub async fn run(config: Config, json: bool) -> Outcome {
@@ -19,7 +19,10 @@ pub async fn run(config: Config, json: bool) -> Outcome {
     let broken: u64 = findings.iter().map(|finding| finding.broken).sum();
     if json {
         let seconds = begun.elapsed().as_millis() / 1000;
-        println!("{}", serde_json::json!({ "ok": broken == 0, "broken": broken, "seconds": seconds, "checks": findings }));
+        println!(
+            "{}",
+            serde_json::json!({ "ok": broken == 0, "broken": broken, "seconds": seconds, "checks": findings })
+        );
     } else {
         print(&findings, broken, begun);
     }

@@ -53,8 +53,7 @@ impl Entries {
             Side::Payments => (first.get("untold"), 0),
             Side::Inventory => (false, first.get("age")),
         };
-        let mut entry =
-            Entry { id: first.get("id"), status: first.get("status"), untold, age, lines: Vec::new() };
+        let mut entry = Entry { id: first.get("id"), status: first.get("status"), untold, age, lines: Vec::new() };
         let mut row = Some(first);
         while let Some(current) = row {
             if current.get::<_, Uuid>("id") != entry.id {

@@ -109,8 +109,7 @@ async fn a_hundred_repeats_buy_once(shop: &Shop) {
     let method = buyer.card(CARD_APPROVED).await;
     let product = admin.product(100, 100).await;
     let key = key();
-    let answers =
-        futures_util::future::join_all((0..100).map(|_| buyer.order(&key, product, 1, method))).await;
+    let answers = futures_util::future::join_all((0..100).map(|_| buyer.order(&key, product, 1, method))).await;
     let created: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert!(!created.is_empty());
     assert!(created.iter().all(|answer| answer.text == created[0].text));
@@ -184,13 +183,8 @@ async fn two_refunds_of_sixty_on_a_hundred(shop: &Shop) {
     let order = buyer.order(&key(), product, 1, method).await.expect(201).id();
     let path = format!("/v1/orders/{order}/refunds");
     let body = json!({ "amount": 60, "reason": "scratched" });
-    let _forbidden = buyer
-        .send(Method::POST, &path, Some(&body), &[("idempotency-key", &key())])
-        .await
-        .expect(403);
-    let refund = async |key: String| {
-        admin.send(Method::POST, &path, Some(&body), &[("idempotency-key", &key)]).await
-    };
+    let _forbidden = buyer.send(Method::POST, &path, Some(&body), &[("idempotency-key", &key())]).await.expect(403);
+    let refund = async |key: String| admin.send(Method::POST, &path, Some(&body), &[("idempotency-key", &key)]).await;
     let (first, second) = tokio::join!(refund(key()), refund(key()));
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
@@ -216,8 +210,7 @@ async fn staff_move_an_order_along(shop: &Shop) {
 }
 
 async fn orders_are_private(shop: &Shop) {
-    let (admin, buyer, stranger) =
-        tokio::join!(Client::admin(shop), Client::customer(shop), Client::customer(shop));
+    let (admin, buyer, stranger) = tokio::join!(Client::admin(shop), Client::customer(shop), Client::customer(shop));
     let method = buyer.card(CARD_APPROVED).await;
     let product = admin.product(100, 5).await;
     let order = buyer.order(&key(), product, 1, method).await.expect(201).id();

@@ -119,9 +119,8 @@ async fn stock_moves_are_rows(shop: &Shop) {
 async fn an_import_is_all_or_nothing(shop: &Shop) {
     let admin = Client::admin(shop).await;
     let mark = word();
-    let import = async |csv: String| {
-        admin.send_raw(Method::POST, "/v1/products/import", "text/csv", csv.into_bytes()).await
-    };
+    let import =
+        async |csv: String| admin.send_raw(Method::POST, "/v1/products/import", "text/csv", csv.into_bytes()).await;
     let header = "sku,name,description,price,quantity,category,image_url,min_stock_level,is_active,metadata\n";
     let good = format!("{header}{mark}-1,{mark} one,,2.55,3,A > B,,,,\n{mark}-2,{mark} two,,0.10,4,A > B,,,,\n");
     let report = import(good.clone()).await.expect(200);

@@ -93,7 +93,11 @@ async fn reads_cost_few_statements_whatever_the_page() {
         for limit in ["1", "100"] {
             let path = path.replace("{}", limit);
             let _warm = buyer.get(&path).await.expect(200);
-            let cost = meter.cost(async { let _page = buyer.get(&path).await.expect(200); }).await;
+            let cost = meter
+                .cost(async {
+                    let _page = buyer.get(&path).await.expect(200);
+                })
+                .await;
             assert!(sum(&cost) <= most, "{path} costs {cost:#?}");
             costs.push(sum(&cost));
         }
@@ -112,8 +116,7 @@ async fn a_checkout_costs_the_same_for_one_line_and_for_many() {
     }
     let mut meter = Meter::of(&shop).await;
     let buy = async |count: usize| {
-        let lines: Vec<_> =
-            products[..count].iter().map(|id| json!({ "product_id": id, "quantity": 1 })).collect();
+        let lines: Vec<_> = products[..count].iter().map(|id| json!({ "product_id": id, "quantity": 1 })).collect();
         let body = json!({ "lines": lines, "payment_method_id": method });
         let key = Uuid::now_v7().to_string();
         let _bought =
