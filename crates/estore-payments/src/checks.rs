@@ -25,5 +25,7 @@ pub const CHECKS: &[Check] = &[
     check!(6, "refund_not_booked"),
     check!(7, "order_state_without_event"),
     check!(7, "outbox_before_settlement"),
+    check!(7, "delivery_without_event"),
     check!(12, "nobody_resumes"),
+    check!(12, "nobody_delivers"),
 ];

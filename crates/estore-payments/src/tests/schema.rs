@@ -169,6 +169,18 @@ const DAMAGE: &[(&str, &str)] = &[
     ),
     ("order_state_without_event", "DELETE FROM order_events WHERE type = 'order.paid'"),
     ("outbox_before_settlement", "INSERT INTO outbox (topic, checkout_id) SELECT 'checkout.failed', id FROM checkouts"),
+    (
+        "delivery_without_event",
+        "INSERT INTO webhook_endpoints (id, url, events, created_by) VALUES (gen_random_uuid(), 'https://a', '{all}', 1); \
+         INSERT INTO webhook_deliveries (endpoint_id, event_id, type, subject, payload) \
+         SELECT id, gen_random_uuid(), 'order.paid', 'order/1', '{}' FROM webhook_endpoints",
+    ),
+    (
+        "nobody_delivers",
+        "INSERT INTO webhook_endpoints (id, url, events, created_by) VALUES (gen_random_uuid(), 'https://a', '{all}', 1); \
+         INSERT INTO webhook_deliveries (endpoint_id, event_id, type, subject, payload, next_attempt_at) \
+         SELECT id, gen_random_uuid(), 'user.verified', 'user/1', '{}', now() - interval '1 hour' FROM webhook_endpoints",
+    ),
     ("nobody_resumes", "UPDATE outbox SET created_at = now() - interval '1 hour'"),
 ];
 
