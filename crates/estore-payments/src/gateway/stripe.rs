@@ -167,12 +167,17 @@ impl Stripe {
 
     async fn capture_one(&self, key: Uuid) -> Result<SaleOutcome, Silence> {
         let Some(Noted::Intent(noted)) = store::noted(&self.db, key).await? else { return Ok(SaleOutcome::Closed) };
+        let now = self.read(&noted).await?;
+        if now.status != "requires_capture" {
+            // Captured before, or let go.
+            return self.outcome(now).await;
+        }
         let path = format!("/v1/payment_intents/{noted}/capture");
         let idempotency_key = Some(format!("estore-capture-{key}"));
         let post = Post { path: &path, form: &[], idempotency_key, time_max: BANK_TIME_MAX };
         match self.client.post::<Intent>(post).await {
             Ok(now) => self.outcome(now).await,
-            // Captured before, or let go.
+            // It went another way just now.
             Err(Failure::Refused { .. }) => self.outcome(self.read(&noted).await?).await,
             Err(failure) => Err(Silence(failure.text())),
         }

@@ -296,3 +296,44 @@ async fn a_refund_is_made_once_whatever_the_line_does() {
     }
     assert_eq!(shop.peer.list("refunds").await.len(), 5);
 }
+
+#[tokio::test]
+async fn many_buyers_over_a_bad_line_are_charged_once_each() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let (good, bad) = (shop.card(GOOD).await, shop.card(DECLINED).await);
+    let shop = Arc::new(shop);
+    shop.line.fail_every(3);
+    let sends = (0..60).map(|n: usize| {
+        let shop = Arc::clone(&shop);
+        let card = if n % 10 == 9 { bad } else { good };
+        tokio::spawn(async move {
+            let mut got = shop.bench.order(BUYER, &format!("k{n}"), TEA, 1, card).await;
+            while got.status >= 500 || got.code() == "request_in_progress" {
+                resume_checkouts(&shop.bench.payments.shop, Some(now())).await.unwrap();
+                got = shop.bench.order(BUYER, &format!("k{n}"), TEA, 1, card).await;
+            }
+            (card, got)
+        })
+    });
+    let (mut paid, mut unpaid) = (0, 0);
+    for send in sends.collect::<Vec<_>>() {
+        let (card, got) = send.await.unwrap();
+        match got.status {
+            201 if card == good => paid += 1,
+            _ => unpaid += u32::from(got.expect(402).code() != ""),
+        }
+    }
+    assert!(paid > 20 && unpaid >= 6, "{paid} paid, {unpaid} not");
+    shop.line.fail_every(0);
+    assert_eq!(shop.peer.balance().await, paid * 250);
+    let intents = shop.peer.list("payment_intents").await;
+    let succeeded = intents.iter().filter(|intent| intent["status"] == "succeeded");
+    let mut checkouts: Vec<String> = succeeded.map(|one| one["metadata"]["estore_checkout"].to_string()).collect();
+    checkouts.sort();
+    let count = checkouts.len();
+    checkouts.dedup();
+    assert_eq!(checkouts.len(), count, "a checkout was charged twice");
+    shop.bench.relay().await;
+    assert_eq!(i64::from(shop.bench.stock.left(TEA)), 100_000 - paid);
+    shop.verify().await;
+}

@@ -1,5 +1,6 @@
 //! A line to localstripe that fails when told to.
 
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,17 +37,35 @@ struct LineState {
     target: String,
     http: reqwest::Client,
     fault: Mutex<Option<(&'static str, Fault, u32)>>,
+    /// Every so many-th request goes wrong, each time otherwise; never where it is 0.
+    every: AtomicU32,
+    requests: AtomicU32,
 }
+
+/// What goes wrong in turn on a bad line.
+const IN_TURN: [Fault; 6] =
+    [Fault::LoseAnswer, Fault::Repeat, Fault::CutAnswer, Fault::LoseRequest, Fault::Delay(100), Fault::Busy];
 
 impl Line {
     pub(super) async fn to(target: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let state = Arc::new(LineState { target: target.to_owned(), http, fault: Mutex::new(None) });
+        let state = Arc::new(LineState {
+            target: target.to_owned(),
+            http,
+            fault: Mutex::new(None),
+            every: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(forward).with_state(Arc::clone(&state));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, state }
+    }
+
+    /// From now on every so many-th request goes wrong, each time otherwise; none where it is 0.
+    pub(super) fn fail_every(&self, nth: u32) {
+        self.state.every.store(nth, SeqCst);
     }
 
     /// The next `times` requests whose method and path hold `word` go wrong.
@@ -57,6 +76,10 @@ impl Line {
 
 impl LineState {
     fn fault_of(&self, request: &str) -> Option<Fault> {
+        let (nth, every) = (self.requests.fetch_add(1, SeqCst), self.every.load(SeqCst));
+        if let Some(0) = nth.checked_rem(every) {
+            return Some(IN_TURN[usize::try_from(nth / every).unwrap() % IN_TURN.len()]);
+        }
         let mut set = self.fault.lock().unwrap();
         let (word, fault, times) = set.as_mut()?;
         if *times == 0 || !request.contains(*word) {

@@ -7,6 +7,7 @@ use super::{GOOD, StripeShop, WANTS_BUYER, WEBHOOK_SECRET};
 use crate::gateway::stripe::config::{Capture, Secret, StripeConfig};
 use crate::gateway::stripe::signature::sign;
 use crate::operations::resume_checkouts::resume_checkouts;
+use crate::operations::resume_refunds::resume_refunds;
 use crate::service::now;
 use crate::tests::bench::{BUYER, CUP, Got, LAST, OTHER, STAFF};
 
@@ -197,5 +198,67 @@ async fn a_buyer_may_give_up_at_the_bank() {
     assert_eq!(shop.bench.order(BUYER, "k1", LAST, 1, card).await.expect(402).code(), "charge_not_made");
     shop.bench.relay().await;
     assert_eq!(shop.bench.stock.left(LAST), 1);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn the_buyer_the_event_and_the_resumer_at_once_settle_an_order_once() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(WANTS_BUYER).await;
+    for n in 0..8 {
+        let key = format!("k{n}");
+        let needed = shop.bench.order(BUYER, &key, CUP, 1, card).await.expect(202);
+        shop.peer.authenticate(&needed.json["action"], n % 4 != 3).await;
+        shop.bench
+            .db
+            .execute("UPDATE checkouts SET next_attempt_at = now() WHERE status = 'pending'", &[])
+            .await
+            .unwrap();
+        let id = format!("evt_{n}");
+        let told = event(&id, "payment_intent.succeeded", &needed.json["checkout_id"]);
+        let (body, signature) = signed(&told, now().as_second());
+        let (first, again, resumed, heard, heard_again) = tokio::join!(
+            shop.bench.order(BUYER, &key, CUP, 1, card),
+            shop.bench.order(BUYER, &key, CUP, 1, card),
+            resume_checkouts(&shop.bench.payments.shop, None),
+            shop.event(&body, &signature),
+            shop.event(&body, &signature),
+        );
+        resumed.unwrap();
+        let last = shop.bench.order(BUYER, &key, CUP, 1, card).await;
+        assert_eq!(last.status, if n % 4 == 3 { 402 } else { 201 }, "{}", last.json);
+        for one in [first, again] {
+            assert!(one.bytes == last.bytes || one.code() == "request_in_progress", "{} {}", one.json, last.json);
+        }
+        assert!([heard.status, heard_again.status].iter().all(|status| matches!(status, 200 | 503)));
+    }
+    assert_eq!(shop.peer.balance().await, 6_000);
+    assert_eq!(shop.bench.count("SELECT count(*) FROM order_events WHERE type = 'order.paid'").await, 6);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn news_of_a_refund_hurries_it_and_a_late_failure_is_shown_to_staff() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(GOOD).await;
+    let order = shop.bench.order(BUYER, "k1", CUP, 1, card).await.expect(201).id();
+    shop.line.fail("POST /v1/refunds", Fault::LoseAnswer, 1);
+    shop.refund(order, "r1", 300).await.expect(504);
+    let id: uuid::Uuid = shop.bench.db.row("SELECT id FROM refunds", &[]).await.unwrap().unwrap().get(0);
+    let news = |event: &str, status: &str| {
+        let object = json!({"metadata": {"estore_refund": id}, "status": status});
+        signed(&json!({"id": event, "type": "refund.updated", "data": {"object": object}}), now().as_second())
+    };
+    shop.bench.db.execute("UPDATE refunds SET next_attempt_at = now() + interval '1 hour'", &[]).await.unwrap();
+    let (body, signature) = news("evt_1", "succeeded");
+    shop.event(&body, &signature).await.expect(200);
+    resume_refunds(&shop.bench.payments.shop, None).await.unwrap();
+    shop.refund(order, "r1", 300).await.expect(201);
+    assert_eq!(shop.peer.list("refunds").await.len(), 1);
+    let attention = "SELECT count(*) FROM refunds WHERE needs_attention_since IS NOT NULL";
+    assert_eq!(shop.bench.count(attention).await, 0);
+    let (body, signature) = news("evt_2", "failed");
+    shop.event(&body, &signature).await.expect(200);
+    assert_eq!(shop.bench.count(attention).await, 1);
     shop.verify().await;
 }
