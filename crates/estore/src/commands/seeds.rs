@@ -4,16 +4,16 @@ use estore_ops::migrate::Seed;
 use estore_ops::roles::Service;
 
 const USERS: &[Seed] = &[
-    Seed { version: 2026_11_22_20_30, sql: include_str!("../../seeds/users_accounts.sql") },
-    Seed { version: 2026_11_22_20_31, sql: include_str!("../../seeds/users_sessions.sql") },
+    Seed { version: 202_611_222_030, sql: include_str!("../../seeds/users_accounts.sql") },
+    Seed { version: 202_611_222_031, sql: include_str!("../../seeds/users_sessions.sql") },
 ];
 const INVENTORY: &[Seed] = &[
-    Seed { version: 2026_11_22_20_00, sql: include_str!("../../seeds/inventory_catalogue.sql") },
-    Seed { version: 2026_11_22_20_10, sql: include_str!("../../seeds/inventory_stock.sql") },
+    Seed { version: 202_611_222_000, sql: include_str!("../../seeds/inventory_catalogue.sql") },
+    Seed { version: 202_611_222_010, sql: include_str!("../../seeds/inventory_stock.sql") },
 ];
 const PAYMENTS: &[Seed] = &[
-    Seed { version: 2026_11_22_09_00, sql: include_str!("../../seeds/payments_orders.sql") },
-    Seed { version: 2026_11_22_09_10, sql: include_str!("../../seeds/payments_ledger.sql") },
+    Seed { version: 202_611_220_900, sql: include_str!("../../seeds/payments_orders.sql") },
+    Seed { version: 202_611_220_910, sql: include_str!("../../seeds/payments_ledger.sql") },
 ];
 
 /// The rows of a service's scratch database, each set put in after the migration it names.

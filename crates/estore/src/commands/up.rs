@@ -31,7 +31,7 @@ pub async fn run(mut config: Config, listen: Option<SocketAddr>, with_demo: bool
     } else {
         None
     };
-    let result = serve_all(&config, &databases, cluster.clone(), listener, &stop, with_demo).await;
+    let result = serve_all(&config, cluster.clone(), listener, &stop, with_demo).await;
     if let Some(cluster) = cluster {
         cluster.stop().await?;
     }
@@ -49,12 +49,12 @@ pub async fn listen_on(config: &mut Config) -> Result<TcpListener, Box<dyn std::
 
 async fn serve_all(
     config: &Config,
-    databases: &Databases,
     cluster: Option<Arc<PrivateCluster>>,
     listener: TcpListener,
     stop: &CancellationToken,
     with_demo: bool,
 ) -> Outcome {
+    let databases = &Databases::of(config);
     let watched = cluster.clone().map(|cluster| {
         let stop = stop.clone();
         tokio::spawn(async move { cluster.watch(async move { stop.cancelled().await }).await })
