@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_good_card_is_read_and_does_not_print() {
-        let details = json!({"card_number": "4242 4242 4242 4242", "expiry_month": 11, "expiry_year": 2026, "cvc": "123"});
+        let details =
+            json!({"card_number": "4242 4242 4242 4242", "expiry_month": 11, "expiry_year": 2026, "cvc": "123"});
         let card = read_card(&SecretJson(json!({"payment_type": "card", "details": details})), TODAY).unwrap();
         assert_eq!((card.number.last4(), card.number.brand()), ("4242", Brand::Visa));
         assert!(!format!("{card:?}").contains("4242"));

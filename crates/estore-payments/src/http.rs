@@ -77,11 +77,8 @@ fn tagged<T: Serialize>(headers: &HeaderMap, thing: &T) -> Response {
     let tag = etag(thing);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or("");
     let is_known = known.split(',').any(|one| matches!(one.trim().trim_start_matches("W/"), t if t == tag || t == "*"));
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        axum::Json(thing).into_response()
-    };
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { axum::Json(thing).into_response() };
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, value);
     }

@@ -10,9 +10,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::limits::{
-    HOUSEKEEPING_EVERY, JOB_ROWS_MAX, PARTITION_MONTHS_AHEAD, RELAY_EVERY, RESUME_EVERY, SWEEP_EVERY,
-};
+use crate::limits::{HOUSEKEEPING_EVERY, JOB_ROWS_MAX, PARTITION_MONTHS_AHEAD, RELAY_EVERY, RESUME_EVERY, SWEEP_EVERY};
 use crate::operations::deliver_webhooks;
 use crate::operations::relay_outbox::relay_outbox;
 use crate::operations::resume_checkouts::resume_checkouts;

@@ -72,7 +72,8 @@ impl Payments {
             "manual" => Arc::new(Manual),
             "stripe" => Arc::new(Stripe::open(db.clone(), &config.stripe).map_err(StartError::Config)?),
             other => {
-                let text = format!("payments.gateway is {other:?}, which is not known; `sandbox`, `stripe` and `manual` are");
+                let text =
+                    format!("payments.gateway is {other:?}, which is not known; `sandbox`, `stripe` and `manual` are");
                 return Err(StartError::Config(text));
             }
         };

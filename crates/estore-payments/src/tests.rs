@@ -3,8 +3,8 @@
 mod bench;
 mod cards;
 mod crashes;
-mod manual;
 mod events;
+mod manual;
 mod placing;
 mod receiver;
 mod refunds;

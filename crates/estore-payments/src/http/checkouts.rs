@@ -221,7 +221,11 @@ fn merged(rules: &mut Rules, operation: Operation, lines: &[NewLine]) -> (Vec<Ho
                     Some(sum) => first.quantity = sum,
                     None if overflowing.insert(line.product_id) => {
                         let pointer = format!("{at}/quantity");
-                        rules.broken(pointer, "out_of_range", "the product's lines together are more than an order holds");
+                        rules.broken(
+                            pointer,
+                            "out_of_range",
+                            "the product's lines together are more than an order holds",
+                        );
                     }
                     None => {}
                 }

@@ -138,7 +138,5 @@ pub(super) async fn change_order_status(
 /// The order, where the caller may see it: a foreign one is as if it did not exist.
 async fn visible(payments: &Payments, caller: &Caller, id: i32) -> Result<Order, Problem> {
     let found = store::orders::read(&payments.shop.db, id).await?;
-    found
-        .filter(|order| order.user_id == caller.user_id || caller.is_staff)
-        .ok_or_else(|| Problem::not_found("order"))
+    found.filter(|order| order.user_id == caller.user_id || caller.is_staff).ok_or_else(|| Problem::not_found("order"))
 }

@@ -10,8 +10,8 @@ use crate::http::etag;
 use crate::limits::NOTE_CHARACTERS_MAX;
 use crate::order::{Order, OrderStatus};
 use crate::service::{Shop, now};
-use crate::store::settlements::By;
 use crate::store::orders;
+use crate::store::settlements::By;
 
 /// What staff ask for.
 #[derive(Debug, Clone)]

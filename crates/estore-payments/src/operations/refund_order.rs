@@ -59,7 +59,11 @@ pub(crate) enum RefundError {
 impl From<DbError> for RefundError {
     fn from(error: DbError) -> Self {
         // The CHECK says no where the conditional update should have.
-        if error.is_constraint("orders_refunded_within_captured") { Self::TooMuch { left: 0 } } else { Self::Step(error.into()) }
+        if error.is_constraint("orders_refunded_within_captured") {
+            Self::TooMuch { left: 0 }
+        } else {
+            Self::Step(error.into())
+        }
     }
 }
 
@@ -207,11 +211,7 @@ pub(crate) fn gateway_refund(pending: &PendingRefund) -> GatewayRefund {
 }
 
 /// Books what became of a refund, once, with the answer of its key.
-pub(crate) async fn book(
-    shop: &Shop,
-    pending: &PendingRefund,
-    outcome: RefundOutcome,
-) -> Result<Answer, RefundError> {
+pub(crate) async fn book(shop: &Shop, pending: &PendingRefund, outcome: RefundOutcome) -> Result<Answer, RefundError> {
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     let refund = &pending.refund;

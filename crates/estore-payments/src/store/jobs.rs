@@ -37,7 +37,8 @@ pub(crate) enum News {
 
 /// The oldest untold events.
 pub(crate) async fn untold(db: &Db, rows_max: i64) -> Result<Vec<Untold>, DbError> {
-    let news = |row: &Row, checkout_id: Uuid| match (row.get::<_, &str>("topic"), row.get::<_, Option<i32>>("order_id")) {
+    let news = |row: &Row, checkout_id: Uuid| match (row.get::<_, &str>("topic"), row.get::<_, Option<i32>>("order_id"))
+    {
         ("checkout.paid", _) => Ok(News::Paid),
         ("checkout.failed", _) => Ok(News::Failed),
         ("order.cancelled", Some(order_id)) => Ok(News::Cancelled(RestockLine {

@@ -90,12 +90,7 @@ pub(crate) async fn change_status<C: GenericClient>(
 }
 
 /// Cancels a locked order, reserving what is left of its money.
-pub(crate) async fn cancel<C: GenericClient>(
-    client: &C,
-    id: i32,
-    actor_id: i32,
-    at: Timestamp,
-) -> Result<(), DbError> {
+pub(crate) async fn cancel<C: GenericClient>(client: &C, id: i32, actor_id: i32, at: Timestamp) -> Result<(), DbError> {
     db::execute(client, CANCEL, &[&id, &at, &actor_id]).await?;
     Ok(())
 }

@@ -52,8 +52,8 @@ pub(crate) async fn deactivate(db: &Db, user_id: i32, id: i32) -> Result<bool, D
 
 fn stored(row: &Row) -> Result<StoredMethod, DbError> {
     let details: Value = row.get("details");
-    let details: MethodDetails =
-        serde_json::from_value(details).map_err(|error| DbError::Failed(format!("payment_methods.details: {error}")))?;
+    let details: MethodDetails = serde_json::from_value(details)
+        .map_err(|error| DbError::Failed(format!("payment_methods.details: {error}")))?;
     let method = PaymentMethod {
         id: row.get("id"),
         user_id: row.get("user_id"),

@@ -138,9 +138,8 @@ pub(crate) async fn purge(db: &Db, rows_max: i64) -> Result<u64, DbError> {
 
 fn endpoint(row: &Row) -> Result<WebhookEndpoint, DbError> {
     let words: Vec<String> = row.get("events");
-    let event = |word: &String| {
-        EventType::of(word).ok_or_else(|| DbError::Failed(format!("webhook_endpoints.events: {word}")))
-    };
+    let event =
+        |word: &String| EventType::of(word).ok_or_else(|| DbError::Failed(format!("webhook_endpoints.events: {word}")));
     Ok(WebhookEndpoint {
         id: row.get("id"),
         url: row.get("url"),
@@ -153,8 +152,7 @@ fn endpoint(row: &Row) -> Result<WebhookEndpoint, DbError> {
 
 fn delivery(row: &Row) -> Result<WebhookDelivery, DbError> {
     let word: &str = row.get("state");
-    let state =
-        DeliveryState::of(word).ok_or_else(|| DbError::Failed(format!("webhook_deliveries.state: {word}")))?;
+    let state = DeliveryState::of(word).ok_or_else(|| DbError::Failed(format!("webhook_deliveries.state: {word}")))?;
     Ok(WebhookDelivery {
         id: row.get("id"),
         endpoint_id: row.get("endpoint_id"),

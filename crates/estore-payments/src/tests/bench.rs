@@ -270,10 +270,7 @@ impl Bench {
     }
 
     /// The same with settings and a gateway of the test's own.
-    pub(super) async fn start_with(
-        config: PaymentsConfig,
-        own: impl FnOnce(&Db) -> Option<Arc<dyn Gateway>>,
-    ) -> Self {
+    pub(super) async fn start_with(config: PaymentsConfig, own: impl FnOnce(&Db) -> Option<Arc<dyn Gateway>>) -> Self {
         estore_kit::telemetry::start("warn", false);
         let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
         let db = Db::new(database.app_config(), 12).unwrap();

@@ -40,10 +40,7 @@ impl Steps<'_> {
     async fn take(&self) -> StoredMethod {
         let body = json!({"product_id": TEA, "quantity": 1, "payment_method_id": self.card, "metadata": {}});
         // The hash of the body as the route understands it: its fields in their order.
-        let text = format!(
-            r#"{{"product_id":{TEA},"quantity":1,"payment_method_id":{},"metadata":{{}}}}"#,
-            self.card
-        );
+        let text = format!(r#"{{"product_id":{TEA},"quantity":1,"payment_method_id":{},"metadata":{{}}}}"#, self.card);
         let raw: Box<serde_json::value::RawValue> = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), body);
         let taken = self.bench.payments.shop.steps.take.submit(Take {

@@ -91,7 +91,9 @@ async fn one_key_sent_a_hundred_times_at_once_is_one_order_and_one_charge() {
         let got = send.await.unwrap();
         match got.status {
             201 => drop(bodies.insert(got.bytes)),
-            409 => assert_eq!((got.code(), &got.headers["retry-after"]), ("request_in_progress", &"1".parse().unwrap())),
+            409 => {
+                assert_eq!((got.code(), &got.headers["retry-after"]), ("request_in_progress", &"1".parse().unwrap()))
+            }
             other => panic!("{other}: {}", got.json),
         }
     }
@@ -207,7 +209,8 @@ async fn bad_input_is_named_and_leaves_nothing() {
         (TEA, 1, foreign, ("/payment_method_id", "unknown_payment_method")),
         (TEA, 1, 4_711, ("/payment_method_id", "unknown_payment_method")),
     ] {
-        let got = bench.order(BUYER, &format!("{product}{quantity}{method}"), product, quantity, method).await.expect(422);
+        let got =
+            bench.order(BUYER, &format!("{product}{quantity}{method}"), product, quantity, method).await.expect(422);
         assert_eq!(fault(&got), expected);
     }
     bench.stock.state.lock().unwrap().products.insert(TEA, (250, i32::MAX));
@@ -219,7 +222,8 @@ async fn bad_input_is_named_and_leaves_nothing() {
     let lines = json!([{"product_id": TEA, "quantity": 1}, {"product_id": LAST, "quantity": 2}]);
     let got = bench.post(BUYER, "/v1/checkouts", "short", json!({"lines": lines, "payment_method_id": card})).await;
     assert_eq!(fault(&got.expect(409)), ("/lines/1/quantity", "out_of_stock"));
-    let body = json!({"product_id": TEA, "quantity": 1, "payment_method_id": card, "metadata": {"x": "y".repeat(17_000)}});
+    let body =
+        json!({"product_id": TEA, "quantity": 1, "payment_method_id": card, "metadata": {"x": "y".repeat(17_000)}});
     assert_eq!(fault(&bench.post(BUYER, "/v1/orders", "meta", body).await.expect(422)), ("/metadata", "too_large"));
     assert_nothing_left(&bench).await;
 }
@@ -232,7 +236,10 @@ async fn keys_are_required_and_the_address_must_be_verified() {
     let without = bench.send(bench.request(BUYER, "POST", "/v1/orders", None, &body)).await.expect(400);
     assert_eq!(without.code(), "idempotency_key_missing");
     for key in ["a b".to_owned(), "k".repeat(256)] {
-        assert_eq!(bench.post(BUYER, "/v1/orders", &key, body.clone()).await.expect(400).code(), "idempotency_key_invalid");
+        assert_eq!(
+            bench.post(BUYER, "/v1/orders", &key, body.clone()).await.expect(400).code(),
+            "idempotency_key_invalid"
+        );
     }
     assert_eq!(bench.post(UNVERIFIED, "/v1/orders", "k", body).await.expect(403).code(), "email_not_verified");
     assert_nothing_left(&bench).await;

@@ -86,7 +86,8 @@ async fn cancelling_at_once_by_many_refunds_and_restocks_once() {
         assert_eq!(send.await.unwrap().expect(200).json["status"], "cancelled");
     }
     bench.relay().await;
-    let (first, again) = (cancel(&bench, BUYER, order).await.expect(200), cancel(&bench, BUYER, order).await.expect(200));
+    let (first, again) =
+        (cancel(&bench, BUYER, order).await.expect(200), cancel(&bench, BUYER, order).await.expect(200));
     assert_eq!(first.bytes, again.bytes);
     assert_eq!(status(&bench, order).await, ("cancelled".into(), 1_000));
     assert_eq!(bench.count("SELECT count(*) FROM sandbox_refunds").await, 1);

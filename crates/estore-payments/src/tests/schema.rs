@@ -123,7 +123,10 @@ async fn the_database_refuses_what_would_break_a_promise() {
         ("UPDATE ledger_entries SET amount = amount + 1", "ledger_entries_append_only"),
         ("DELETE FROM ledger_transactions", "ledger_transactions_append_only"),
         ("DELETE FROM order_events", "order_events_append_only"),
-        ("INSERT INTO ledger_entries SELECT id, 5, 'revenue', 7, 5 FROM ledger_transactions", "ledger_entries_line_check"),
+        (
+            "INSERT INTO ledger_entries SELECT id, 5, 'revenue', 7, 5 FROM ledger_transactions",
+            "ledger_entries_line_check",
+        ),
         ("UPDATE payment_methods SET details = details || '{\"card_number\": \"4\"}'", "payment_methods_details_safe"),
         ("UPDATE idempotency_keys SET answer_status = 500", "idempotency_keys_answer_status_check"),
         ("UPDATE charges SET gateway_reference = NULL", "charges_captured_has_reference"),

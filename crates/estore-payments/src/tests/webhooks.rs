@@ -37,9 +37,16 @@ impl Jobs {
     pub(super) fn start(bench: &Bench) -> Self {
         let (stop, shop) = (CancellationToken::new(), Arc::clone(&bench.payments.shop));
         let token = stop.clone();
-        Self(stop, Some(tokio::spawn(async move {
-            tokio::join!(relay(&shop, &token), deliver_webhooks::run(&shop, &token), tell_buyers::run(&shop, &token));
-        })))
+        Self(
+            stop,
+            Some(tokio::spawn(async move {
+                tokio::join!(
+                    relay(&shop, &token),
+                    deliver_webhooks::run(&shop, &token),
+                    tell_buyers::run(&shop, &token)
+                );
+            })),
+        )
     }
 
     pub(super) async fn stop(mut self) {
@@ -174,7 +181,8 @@ async fn a_change_that_is_rolled_back_tells_nothing() {
     {
         let mut client = bench.db.client().await.unwrap();
         let transaction = client.transaction().await.unwrap();
-        let (locked, _) = crate::store::orders::lock(&transaction, i32::try_from(order).unwrap()).await.unwrap().unwrap();
+        let (locked, _) =
+            crate::store::orders::lock(&transaction, i32::try_from(order).unwrap()).await.unwrap().unwrap();
         crate::store::orders::cancel(&transaction, locked.id, BUYER, crate::service::now()).await.unwrap();
         transaction.rollback().await.unwrap();
     }
@@ -327,9 +335,11 @@ async fn addresses_inside_are_refused_when_named_and_when_resolved() {
         assert_eq!(got.json["errors"][0]["pointer"], "/url", "{url}");
     }
     // One that was let in under other settings, and a name that leads inside.
-    let names = [format!("http://127.0.0.1:{}/", private.port), format!("https://localhost.localdomain:{}/", private.port)];
+    let names =
+        [format!("http://127.0.0.1:{}/", private.port), format!("https://localhost.localdomain:{}/", private.port)];
     for url in &names {
-        let insert = "INSERT INTO webhook_endpoints (id, url, events, created_by) VALUES (gen_random_uuid(), $1, '{all}', 1)";
+        let insert =
+            "INSERT INTO webhook_endpoints (id, url, events, created_by) VALUES (gen_random_uuid(), $1, '{all}', 1)";
         bench.db.execute(insert, &[url]).await.unwrap();
     }
     let jobs = Jobs::start(&bench);
@@ -342,7 +352,8 @@ async fn addresses_inside_are_refused_when_named_and_when_resolved() {
     }
     jobs.stop().await;
     assert_eq!(private.messages().len(), 0);
-    let told = "SELECT count(*) FROM webhook_deliveries WHERE last_error LIKE '%https%' OR last_error LIKE 'cannot connect%'";
+    let told =
+        "SELECT count(*) FROM webhook_deliveries WHERE last_error LIKE '%https%' OR last_error LIKE 'cannot connect%'";
     assert_eq!(bench.count(told).await, 4);
 }
 
@@ -382,7 +393,9 @@ async fn endpoints_are_administrators_business_and_secrets_are_shown_once() {
     let secret = made.json["secret"].as_str().unwrap();
     assert!(secret.starts_with("whsec_") && secret.len() == 50, "{secret}");
     let path = format!("/v1/webhook-endpoints/{}", made.json["id"].as_str().unwrap());
-    for shown in [bench.get(ADMIN, &path).await.expect(200), bench.get(ADMIN, "/v1/webhook-endpoints").await.expect(200)] {
+    for shown in
+        [bench.get(ADMIN, &path).await.expect(200), bench.get(ADMIN, "/v1/webhook-endpoints").await.expect(200)]
+    {
         assert!(!shown.json.to_string().contains("whsec_"));
         assert!(shown.json.to_string().contains("for the warehouse"));
     }

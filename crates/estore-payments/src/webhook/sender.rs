@@ -60,7 +60,8 @@ impl Sender {
 
     /// The address as it is kept, or the rule that it breaks: a word and a sentence.
     pub(crate) fn accept(&self, text: &str) -> Result<String, (&'static str, &'static str)> {
-        let url = Url::parse(text).map_err(|_malformed| ("malformed", "must be a URL such as https://example.com/hook"))?;
+        let url =
+            Url::parse(text).map_err(|_malformed| ("malformed", "must be a URL such as https://example.com/hook"))?;
         let is_web = url.scheme() == "https" || (self.allow_private && url.scheme() == "http");
         if !is_web {
             return Err(("not_https", "must begin with https://"));
