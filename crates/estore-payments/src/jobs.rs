@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estore_kit::db::DbError;
+use estore_kit::request;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +61,9 @@ async fn resume(shop: &Shop, shutdown: &CancellationToken, alone: bool) {
     let mut alone_since = alone.then_some(shop.started_at);
     while !shutdown.is_cancelled() {
         let refunds = resume_refunds(shop, alone_since).await;
-        match (resume_checkouts(shop, alone_since).await, refunds) {
+        // Answers that are stored for buyers name the round that made them.
+        let round = request::within(Uuid::now_v7().to_string(), resume_checkouts(shop, alone_since));
+        match (round.await, refunds) {
             // Until nothing of before the start is left.
             (Ok(0), Ok(0)) => alone_since = None,
             (Ok(_), Ok(_)) if alone_since.is_some() => continue,
