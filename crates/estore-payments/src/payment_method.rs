@@ -22,6 +22,11 @@ pub(crate) struct CardDetails {
     pub(crate) expiry_year: i16,
 }
 
+/// Nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoDetails {}
+
 /// What is kept and shown of a payment method.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -29,7 +34,7 @@ pub(crate) enum MethodDetails {
     /// A card.
     Card(CardDetails),
     /// An invoice: nothing.
-    Invoice {},
+    Invoice(NoDetails),
 }
 
 impl MethodDetails {
@@ -37,7 +42,7 @@ impl MethodDetails {
     pub(crate) fn payment_type(&self) -> &'static str {
         match self {
             Self::Card(_) => "card",
-            Self::Invoice {} => "invoice",
+            Self::Invoice(_) => "invoice",
         }
     }
 }

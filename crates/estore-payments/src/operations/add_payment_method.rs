@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::card::{SecretJson, read_card};
 use crate::card_token::{read_invoice, read_token};
 use crate::gateway::{AdoptError, AdoptedCard, CardForm, CardToken, GatewayError, Refusal};
-use crate::payment_method::{CardDetails, MethodDetails, PaymentMethod};
+use crate::payment_method::{CardDetails, MethodDetails, NoDetails, PaymentMethod};
 use crate::service::{Shop, now};
 use crate::store::payment_methods;
 
@@ -83,7 +83,7 @@ pub(crate) async fn add_payment_method(
         CardForm::Invoice => {
             read_invoice(body).map_err(rules)?;
             let invoice = || "invoice".to_owned();
-            (CardToken { token: invoice(), fingerprint: invoice() }, MethodDetails::Invoice {})
+            (CardToken { token: invoice(), fingerprint: invoice() }, MethodDetails::Invoice(NoDetails {}))
         }
     };
     Ok(payment_methods::add(&shop.db, user_id, &details, shop.gateway.name(), &token).await?)
