@@ -1,9 +1,13 @@
 //! The command line: what can be asked of `estore`.
 
+mod backup;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use backup::{Backup, BackupKeys, BackupTarget};
 
 /// A commerce backend on PostgreSQL: users, inventory and payments in one binary.
 #[derive(Debug, Parser)]
@@ -187,124 +191,5 @@ pub enum Import {
     Customers {
         /// The CSV file.
         file: PathBuf,
-    },
-}
-
-/// Where the backups are.
-#[derive(Debug, Clone, Args)]
-pub struct BackupTarget {
-    /// file:///FOLDER, s3://BUCKET/…, gs://BUCKET/… or az://CONTAINER/… [default: backup.target of the configuration].
-    /// Credentials come from the environment (AWS_ACCESS_KEY_ID, GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_NAME, …).
-    #[arg(long, value_name = "URL")]
-    pub target: Option<String>,
-}
-
-/// What opens a backup, and whom to believe.
-#[derive(Debug, Clone, Args)]
-pub struct BackupKeys {
-    /// The file with the age identity (private key) that opens the backup.
-    #[arg(long, value_name = "FILE")]
-    pub identity: Option<PathBuf>,
-    /// Who must have signed it: ed25519:…, or a signing key's file [default: backup.signer of the configuration, else
-    /// the key of the data directory].
-    #[arg(long, value_name = "KEY")]
-    pub signer: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Backup {
-    /// Make a key pair: the identity, which opens backups, into FILE; the recipient, which makes them, is printed.
-    Keygen {
-        /// The file of the identity. Keep it away from this machine.
-        file: PathBuf,
-    },
-    /// Back up the databases, all at one moment, encrypted.
-    Create {
-        #[command(flatten)]
-        target: BackupTarget,
-        /// Who may read it, age1…; several may be given [default: backup.recipients of the configuration].
-        #[arg(long = "recipient", value_name = "AGE1…")]
-        recipients: Vec<String>,
-        /// Store it so that anybody can read it.
-        #[arg(long, conflicts_with = "recipients")]
-        unencrypted: bool,
-        /// Do not hold writers back: the databases show moments that lie a little apart.
-        #[arg(long)]
-        no_fence: bool,
-        /// Go on without holding writers back where that cannot be had in time.
-        #[arg(long, conflicts_with = "no_fence")]
-        fence_if_possible: bool,
-        /// zstd's level, 1 to 19.
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=19))]
-        level: i32,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the backups: age, size, when they were proven, how long a restore took.
-    List {
-        #[command(flatten)]
-        target: BackupTarget,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Prove a backup: restore it into a private scratch server and check it, level by level.
-    Verify {
-        /// The backup's id.
-        #[arg(default_value = "latest")]
-        id: String,
-        #[command(flatten)]
-        target: BackupTarget,
-        #[command(flatten)]
-        keys: BackupKeys,
-        /// Where the scratch server is made; nothing of it stays [default: in the data directory].
-        #[arg(long, value_name = "FOLDER")]
-        scratch: Option<PathBuf>,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Bring a backup back: into the data directory (a new one), or beside the live databases.
-    Restore {
-        /// The backup's id.
-        #[arg(default_value = "latest")]
-        id: String,
-        #[command(flatten)]
-        target: BackupTarget,
-        #[command(flatten)]
-        keys: BackupKeys,
-        /// One database only.
-        #[arg(long, value_name = "DATABASE")]
-        database: Option<DatabaseName>,
-        /// Beside the live databases, as <name>_restored.
-        #[arg(long)]
-        beside: bool,
-        /// Put what was restored beside in the place of the live databases, which are kept as <name>_replaced_….
-        #[arg(long, conflicts_with = "beside")]
-        switch: bool,
-        /// Let go of what stands in the way: the databases of the data directory, or those of an earlier --beside.
-        #[arg(long)]
-        destructive: bool,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Remove old backups; never the newest proven one, and only files that a manifest lists.
-    Prune {
-        #[command(flatten)]
-        target: BackupTarget,
-        /// Keep every set of so many days [default: backup.keep_days of the configuration, 30].
-        #[arg(long, value_name = "DAYS")]
-        keep_days: Option<u32>,
-        /// Keep so many of the newest, whatever their age [default: backup.keep_sets of the configuration, 7].
-        #[arg(long, value_name = "SETS")]
-        keep_sets: Option<usize>,
-        /// Only tell what would be removed.
-        #[arg(long)]
-        dry_run: bool,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
     },
 }
