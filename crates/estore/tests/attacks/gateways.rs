@@ -46,7 +46,13 @@ impl Attacked {
     async fn die_at(&mut self, point: &str, act: impl AsyncFnOnce(&Self)) {
         self.shop.kill(0);
         launch(&mut self.shop, &self.settings, Some(point));
-        self.shop.wait_until_ready().await;
+        // An event that was on its way may take it to the point before it is ready.
+        for _ in 0..120 {
+            let ready = tokio::time::timeout(Duration::from_millis(500), self.shop.wait_until_ready()).await;
+            if ready.is_ok() || self.shop.has_ended(0, Duration::ZERO).await {
+                break;
+            }
+        }
         act(self).await;
         assert!(self.shop.has_ended(0, END_TIME_MAX).await, "{point} is never reached");
         launch(&mut self.shop, &self.settings, None);
