@@ -12,6 +12,7 @@ mod facts;
 mod failure;
 mod import;
 mod killer;
+mod load;
 mod orders;
 mod replay;
 mod report;
@@ -41,6 +42,9 @@ enum Command {
     Start(start::StartArgs),
     /// The product import against a bare COPY of the same rows.
     Import(import::ImportArgs),
+    /// Loads: orders at full speed or at a fixed rate.
+    #[command(subcommand)]
+    Load(load::Load),
     /// Write the figures (JSON lines on standard input) as a Markdown page.
     Document(document::DocumentArgs),
 }
@@ -68,6 +72,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Replay(args) => replay::run(args).await,
         Command::Start(args) => start::run(args).await,
         Command::Import(args) => import::run(args).await,
+        Command::Load(load) => Box::pin(load::run(load)).await,
         Command::Document(args) => document::run(&args),
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Shop {
     child: Option<Child>,
     /// Files of ours, readable by the user that estore steps down to.
     scratch: TempDir,
+    /// Settings of estore, as variables.
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Shop {
@@ -70,12 +72,17 @@ impl Shop {
         let readable = Permissions::from_mode(0o755);
         let scratch = tempfile::Builder::new().prefix("estore-bench-").permissions(readable).tempdir()?;
         let data_dir = args.data_dir.clone().unwrap_or_else(|| scratch.path().join("data"));
-        Ok(Self { binary, data_dir, config: args.config.clone(), url, child: None, scratch })
+        Ok(Self { binary, data_dir, config: args.config.clone(), url, child: None, scratch, settings: Vec::new() })
     }
 
     /// Where it answers, without a slash at the end.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Sets a variable for every estore of this shop that is started from now on.
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.settings.push((name, value.to_owned()));
     }
 
     /// Starts it and waits until it is ready; answers how long that took.
@@ -119,6 +126,17 @@ impl Shop {
     /// The process, while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
+    }
+
+    /// Its processes, PostgreSQL's not among them.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.pid().into_iter().collect()
+    }
+
+    /// The server process of the private PostgreSQL, while it runs.
+    pub(crate) fn postgres_pid(&self) -> Option<u32> {
+        let lines = fs::read_to_string(self.data_dir.join("postgres/data/postmaster.pid")).ok()?;
+        lines.lines().next()?.parse().ok()
     }
 
     /// Kills estore (and not its PostgreSQL) as a power cut would, and starts it again.
@@ -169,6 +187,7 @@ impl Shop {
 
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(&self.binary);
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
         command.args(args).arg("--data-dir").arg(&self.data_dir);
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);
