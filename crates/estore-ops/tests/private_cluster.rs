@@ -269,7 +269,14 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     let admin = Connection::open(&administrator).await.unwrap();
     admin.batch_execute("ALTER SYSTEM SET log_statement = 'all'; ").await.unwrap();
     admin.execute("SELECT pg_reload_conf()", &[]).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The server reads its settings when it comes to it.
+    loop {
+        let asking = Connection::open(&administrator).await.unwrap();
+        if asking.query_one("SHOW log_statement", &[]).await.unwrap().get::<_, String>(0) == "all" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     roles::bootstrap(&administrator, &options).await.unwrap();
     let sql = "SELECT rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname = 'estore_users_app'";
     assert!(admin.query_one(sql, &[]).await.unwrap().get::<_, bool>(0));
@@ -277,10 +284,9 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     let sql = "SELECT string_agg(datname, ',') FROM pg_database WHERE datname LIKE 'estore_%'";
     assert_eq!(admin.query_one(sql, &[]).await.unwrap().get::<_, String>(0), "estore_users");
     cluster.stop().await.unwrap();
-    for log in fs::read_dir(data_dir.join("postgres/log")).unwrap().flatten() {
-        let text = fs::read_to_string(log.path()).unwrap();
-        assert!(text.contains("ALTER ROLE") && !text.contains("s3cret"));
-    }
+    let logs = fs::read_dir(data_dir.join("postgres/log")).unwrap().flatten();
+    let text: String = logs.map(|log| fs::read_to_string(log.path()).unwrap()).collect();
+    assert!(text.contains("ALTER ROLE") && !text.contains("s3cret"));
     options.passwords.insert("somebody".to_owned(), "x".to_owned());
     assert!(roles::bootstrap(&administrator, &options).await.unwrap_err().to_string().contains("somebody"));
 }
@@ -289,13 +295,12 @@ async fn passwords_reach_the_server_only_as_verifiers() {
 async fn a_command_waits_for_a_server_that_is_starting() {
     let (_folder, data_dir) = place();
     let (options, mut attached) = (ClusterOptions::for_tests(), None);
-    let started = async {
-        let cluster = PrivateCluster::start(&data_dir, options.clone()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        cluster
-    };
+    let started = async { PrivateCluster::start(&data_dir, options.clone()).await.unwrap() };
     let command = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // From here on the data directory is taken, and the server still to come.
+        while !data_dir.join("lock").exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         attached = Some(ClusterAccess::open(&data_dir, options.clone()).await.unwrap());
     };
     let (cluster, ()) = tokio::join!(started, command);

@@ -54,13 +54,19 @@ pub async fn list(target: &Target) -> Result<Vec<Listed>, BackupError> {
     Ok(listed)
 }
 
-/// `20261122T205504Z-1a2b`; what else lies in the target is not ours.
+/// `20261122T205504.123456Z-1a2b`, and without the fraction as sets were once named; what else lies in the target
+/// is not ours.
 fn is_id(text: &str) -> bool {
     let (moment, suffix) = text.split_once('-').unwrap_or_default();
-    moment.len() == 16
-        && moment.ends_with('Z')
+    let (second, fraction) = moment.strip_suffix('Z').map_or(("", None), |moment| match moment.split_once('.') {
+        Some((second, fraction)) => (second, Some(fraction)),
+        None => (moment, None),
+    });
+    let is_digits = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    second.split_once('T').is_some_and(|(day, time)| is_digits(day, 8) && is_digits(time, 6))
+        && fraction.is_none_or(|fraction| is_digits(fraction, 6))
         && suffix.len() == 4
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && suffix.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 async fn look_at(target: &Target, id: String, files: &BTreeMap<String, u64>) -> Result<Listed, BackupError> {
@@ -109,4 +115,28 @@ pub(crate) async fn choose(target: &Target, wanted: &str) -> Result<manifest::Fo
         return Err(missing());
     };
     manifest::find(target, &id).await?.ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_id;
+
+    #[test]
+    fn sets_are_known_by_their_names() {
+        assert!(is_id("20261122T205504.123456Z-1a2b"));
+        assert!(is_id("20261122T205504Z-1a2b"), "as sets were once named");
+        for other in [
+            "",
+            "20261122T205504Z",
+            "20261122T205504.Z-1a2b",
+            "20261122T205504.1234567Z-1a2b",
+            "20261122T205504.123456-1a2b",
+            "2026112T2205504Z-1a2b",
+            "20261122T205504Z-1a2",
+            "20261122T205504Z-../x",
+            "lost+found-1a2b",
+        ] {
+            assert!(!is_id(other), "{other}");
+        }
+    }
 }

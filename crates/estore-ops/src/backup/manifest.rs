@@ -21,7 +21,7 @@ pub(crate) const VERDICT: &str = "verified.json";
 pub struct Manifest {
     /// The format of this text.
     pub format: u32,
-    /// The set's name: the moment it shows, sortable.
+    /// The set's name: the moment it shows to the microsecond, so that names sort by time.
     pub id: String,
     /// The EStore that took it.
     pub estore: String,

@@ -77,7 +77,7 @@ mod tests {
     /// A set that is so many days old: `c`omplete, `v`erified, `d`amaged or cu`t`.
     fn set(days: i64, kind: char) -> Listed {
         let taken_at = NOW.parse::<Timestamp>().unwrap() - (days * 24).hours();
-        let id = format!("{}-0000", taken_at.strftime("%Y%m%dT%H%M%SZ"));
+        let id = format!("{}-0000", taken_at.strftime("%Y%m%dT%H%M%S.%6fZ"));
         let manifest = Manifest {
             format: 1,
             id: id.clone(),
