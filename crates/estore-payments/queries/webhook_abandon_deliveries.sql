@@ -1,4 +1,8 @@
--- Ends what was still on its way to an endpoint that is no more. Index webhook_deliveries_open.
-UPDATE webhook_deliveries SET state = 'dead', next_attempt_at = NULL, ended_at = now(),
-    last_error = 'the endpoint was deleted'
-WHERE endpoint_id = $1 AND state IN ('waiting', 'pending')
+-- Ends what is still on its way to endpoints that are not delivered to. In key order, as others lock.
+-- Index webhook_deliveries_open.
+UPDATE webhook_deliveries d
+SET state = 'dead', next_attempt_at = NULL, ended_at = now(), last_error = $2
+WHERE d.id IN (
+    SELECT id FROM webhook_deliveries
+    WHERE endpoint_id = ANY ($1::uuid[]) AND state IN ('waiting', 'pending')
+    ORDER BY id FOR UPDATE)

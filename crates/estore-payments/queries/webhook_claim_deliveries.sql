@@ -1,7 +1,8 @@
 -- Takes deliveries that are due, for each endpoint as many as it has room for beside those under way, and puts them off
 -- so that no other process and no crash loses them. Index webhook_deliveries_due.
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)), due AS MATERIALIZED (
-    SELECT d.id, p.url
+    SELECT d.id, p.url, p.secret_version,
+        CASE WHEN p.old_secret_until > now() THEN p.old_secret_version ELSE p.secret_version END AS oldest_secret_version
     FROM quick, webhook_endpoints p
     LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS busy (endpoint_id, count) ON busy.endpoint_id = p.id
     CROSS JOIN LATERAL (
@@ -17,4 +18,5 @@ UPDATE webhook_deliveries d
 SET attempts = least(d.attempts + 1, 1000), last_attempt_at = now(),
     next_attempt_at = now() + make_interval(secs => $4::double precision)
 FROM due WHERE d.id = due.id
-RETURNING d.id, d.endpoint_id, d.event_id, d.attempts, due.url, d.payload::text AS body
+RETURNING d.id, d.endpoint_id, d.event_id, d.attempts, due.url, due.secret_version, due.oldest_secret_version,
+    d.payload::text AS body

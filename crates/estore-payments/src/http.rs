@@ -53,7 +53,12 @@ pub(crate) fn router(payments: Payments) -> OpenApiRouter {
         .routes(routes!(refunds::cancel_order))
         .routes(routes!(refunds::refund_order))
         .routes(routes!(webhook_endpoints::create_webhook_endpoint, webhook_endpoints::list_webhook_endpoints))
-        .routes(routes!(webhook_endpoints::read_webhook_endpoint, webhook_endpoints::delete_webhook_endpoint))
+        .routes(routes!(
+            webhook_endpoints::read_webhook_endpoint,
+            webhook_endpoints::change_webhook_endpoint,
+            webhook_endpoints::delete_webhook_endpoint
+        ))
+        .routes(routes!(webhook_endpoints::rotate_webhook_secret))
         .routes(routes!(webhook_deliveries::list_webhook_deliveries))
         .routes(routes!(webhook_deliveries::replay_dead_webhook_deliveries))
         .routes(routes!(webhook_deliveries::replay_webhook_delivery))

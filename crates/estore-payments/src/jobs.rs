@@ -28,7 +28,7 @@ pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: boo
         resume(&shop, &shutdown, alone),
         sweep(&shop, &shutdown, alone),
         keep_house(&shop, &shutdown),
-        deliver_webhooks::run(&shop, &shutdown),
+        deliver_webhooks::run(&shop, &shutdown, alone),
         tell_buyers::run(&shop, &shutdown),
     );
 }

@@ -66,6 +66,12 @@ pub(crate) const WEBHOOK_ANSWER_BYTES_MAX: usize = 4 * 1024;
 pub(crate) const WEBHOOK_IDLE_CONNECTIONS_MAX: usize = 2;
 /// After how many seconds a delivery of a process that died is taken up by another: longer than any attempt.
 pub(crate) const WEBHOOK_CLAIM_SECONDS: f64 = 30.0;
+/// The longest pause that a receiver gets by its `Retry-After`, in seconds.
+pub(crate) const WEBHOOK_RETRY_AFTER_SECONDS_MAX: i64 = 6 * 3_600;
+/// How long an endpoint's old secret signs beside its new one, in hours.
+pub(crate) const OLD_SECRET_HOURS: i32 = 24;
+/// Secrets of an endpoint that sign at a time.
+pub(crate) const SECRETS_AT_A_TIME_MAX: i32 = 4;
 /// Characters kept of why an attempt failed, as the column has it.
 pub(crate) const WEBHOOK_ERROR_CHARACTERS_MAX: usize = 500;
 /// Failed attempts before a delivery is dead, at most.

@@ -11,4 +11,5 @@ pub(crate) mod sandbox;
 pub(crate) mod settlements;
 pub(crate) mod stripe;
 pub(crate) mod waiting;
+pub(crate) mod webhook_endpoints;
 pub(crate) mod webhooks;

@@ -10,4 +10,5 @@ mod receiver;
 mod refunds;
 mod schema;
 mod stripe;
+mod webhook_endpoints;
 mod webhooks;

@@ -1,5 +1,7 @@
 //! Outgoing webhooks: where events go, how each delivery stands, and when it is tried again.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,15 +25,21 @@ pub(crate) struct WebhookEndpoint {
     pub(crate) events: Vec<EventType>,
     /// What it is for.
     pub(crate) description: Option<String>,
-    /// Whether it is delivered to; a deleted one is not.
+    /// Whether it is delivered to; one that is deleted or paused is not, and no deliveries are written for it.
     pub(crate) is_active: bool,
+    /// Why it is not delivered to: paused by whom, or gone by its receiver's own word.
+    pub(crate) inactive_reason: Option<String>,
+    /// Until when the secrets before the present one sign too.
+    pub(crate) old_secret_until: Option<Timestamp>,
     /// When it was made.
     pub(crate) created_at: Timestamp,
+    /// When it was last changed.
+    pub(crate) updated_at: Option<Timestamp>,
 }
 
-/// A new endpoint with the secret that its deliveries are signed with, shown this once.
+/// An endpoint with the secret that its deliveries are signed with from now on, shown this once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct NewWebhookEndpoint {
+pub(crate) struct WebhookEndpointWithSecret {
     /// The endpoint.
     #[serde(flatten)]
     pub(crate) endpoint: WebhookEndpoint,
@@ -120,6 +128,8 @@ pub(crate) struct DueDelivery {
     pub(crate) attempts: i16,
     pub(crate) url: String,
     pub(crate) body: String,
+    /// Which of the endpoint's secrets sign, the newest last.
+    pub(crate) secret_versions: RangeInclusive<i32>,
 }
 
 /// How an attempt ended.
@@ -132,6 +142,8 @@ pub(crate) struct Attempt {
     pub(crate) error: Option<String>,
     /// Until the next attempt, in milliseconds.
     pub(crate) wait_ms: i64,
+    /// The endpoint and its address, where the receiver said that there will be none any more.
+    pub(crate) gone: Option<(Uuid, String)>,
 }
 
 /// How long after a failed attempt (from 1) the next one follows, in milliseconds, spread by a tenth either way by

@@ -15,3 +15,8 @@ WHERE d.state = 'waiting' AND d.created_at < now() - interval '10 minutes' AND N
 UNION ALL
 SELECT format('notice %s (%s) to user %s is untold since %s', event_id, kind, user_id, created_at)
 FROM order_notices WHERE created_at < now() - interval '10 minutes'
+UNION ALL
+SELECT format('delivery %s (%s of %s) is for an endpoint that is not delivered to', d.id, d.type, d.subject)
+FROM webhook_endpoints p JOIN webhook_deliveries d ON d.endpoint_id = p.id
+WHERE NOT p.is_active AND d.state IN ('waiting', 'pending') AND d.created_at < now() - interval '10 minutes'
+  AND coalesce(p.updated_at, p.created_at) < now() - interval '10 minutes'

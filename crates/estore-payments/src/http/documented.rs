@@ -117,6 +117,25 @@ problems! {
     404 "There is no such endpoint",
 }
 problems! {
+    /// Changing a webhook endpoint.
+    Rehooking:
+    400 "The id is malformed, or the body is not JSON",
+    403 "Only administrators may do this",
+    404 "There is no such endpoint",
+    412 "The endpoint has changed since `If-Match`",
+    413 "The body is too large",
+    415 "The body is not declared as JSON",
+    422 "A field breaks a rule; `errors` names it",
+}
+problems! {
+    /// A new secret for a webhook endpoint.
+    Rotating:
+    400 "The id is malformed",
+    403 "Only administrators may do this",
+    404 "There is no such endpoint",
+    409 "`too_many_webhook_secrets` sign already",
+}
+problems! {
     /// Sending a webhook delivery again.
     Replaying:
     400 "An id is malformed",

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::documented::{Hooking, Replaying};
 use crate::operations::replay_webhooks::replay_webhooks;
 use crate::service::Payments;
-use crate::store::webhooks;
+use crate::store::{webhook_endpoints, webhooks};
 use crate::webhook::{DeliveryState, WebhookDelivery};
 
 /// Which deliveries to list.
@@ -54,7 +54,7 @@ pub(super) async fn list_webhook_deliveries(
     let limit = paging::limit(query.limit)?;
     let before: i64 = paging::decode(query.cursor.as_deref())?.unwrap_or(i64::MAX);
     let db = &payments.shop.db;
-    webhooks::read_endpoint(db, id).await?.ok_or_else(|| Problem::not_found("webhook endpoint"))?;
+    webhook_endpoints::read(db, id).await?.ok_or_else(|| Problem::not_found("webhook endpoint"))?;
     let rows = webhooks::list_deliveries(db, id, query.state, before, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |delivery| delivery.id)))
 }

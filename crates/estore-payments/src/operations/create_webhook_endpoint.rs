@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::event::EventType;
 use crate::limits::{ENDPOINT_DESCRIPTION_CHARACTERS_MAX, ENDPOINTS_MAX};
 use crate::service::Shop;
-use crate::store::webhooks;
-use crate::webhook::NewWebhookEndpoint;
+use crate::store::webhook_endpoints;
+use crate::webhook::WebhookEndpointWithSecret;
 
 /// What an administrator asks for.
 #[derive(Debug, Clone)]
@@ -51,23 +51,28 @@ impl From<CreateError> for Problem {
 pub(crate) async fn create_webhook_endpoint(
     shop: &Shop,
     wish: EndpointWish,
-) -> Result<NewWebhookEndpoint, CreateError> {
+) -> Result<WebhookEndpointWithSecret, CreateError> {
     let EndpointWish { url, mut events, description, actor_id } = wish;
     let mut rules = Rules::new();
     let accepted = shop.webhooks.sender.accept(&url);
     if let Err((code, rule)) = accepted {
         rules.broken("/url", code, rule);
     }
-    rules.require(!events.is_empty(), "/events", "length", "must name at least one event, or `all`");
+    check_events(&mut rules, &mut events);
     if let Some(text) = &description {
         rules.text("/description", text, 0..=ENDPOINT_DESCRIPTION_CHARACTERS_MAX);
     }
     rules.finish().map_err(|problem| CreateError::Invalid(Box::new(problem)))?;
-    events.sort_unstable_by_key(|event| event.word());
-    events.dedup();
     let id = Uuid::now_v7();
     let url = accepted.unwrap_or(url);
-    let made = webhooks::insert_endpoint(&shop.db, (id, actor_id), &url, &events, description.as_deref()).await?;
+    let made = webhook_endpoints::insert(&shop.db, (id, actor_id), &url, &events, description.as_deref()).await?;
     let endpoint = made.ok_or(CreateError::TooMany)?;
-    Ok(NewWebhookEndpoint { endpoint, secret: shop.webhooks.sender.secret(id) })
+    Ok(WebhookEndpointWithSecret { endpoint, secret: shop.webhooks.sender.secret(id, 1) })
+}
+
+/// Brings the kinds of events in order, each once.
+pub(crate) fn check_events(rules: &mut Rules, events: &mut Vec<EventType>) {
+    rules.require(!events.is_empty(), "/events", "length", "must name at least one event, or `all`");
+    events.sort_unstable_by_key(|event| event.word());
+    events.dedup();
 }

@@ -5,7 +5,7 @@ use estore_kit::problem::Problem;
 use uuid::Uuid;
 
 use crate::service::Shop;
-use crate::store::webhooks;
+use crate::store::webhook_endpoints;
 
 /// Why nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -29,5 +29,5 @@ impl From<DeleteError> for Problem {
 
 /// Deletes it; its deliveries can still be looked at.
 pub(crate) async fn delete_webhook_endpoint(shop: &Shop, id: Uuid) -> Result<(), DeleteError> {
-    if webhooks::deactivate_endpoint(&shop.db, id).await? { Ok(()) } else { Err(DeleteError::NoEndpoint) }
+    if webhook_endpoints::delete(&shop.db, id).await? { Ok(()) } else { Err(DeleteError::NoEndpoint) }
 }

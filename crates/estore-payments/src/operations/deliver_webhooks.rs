@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use estore_kit::batcher::Batcher;
+use estore_kit::crash;
 use estore_kit::db::{Db, DbError};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
@@ -16,8 +18,8 @@ use uuid::Uuid;
 
 use crate::config::PaymentsConfig;
 use crate::limits::{
-    ATTEMPTS_ENDED, ATTEMPTS_ENDED_TRIES, DELIVER_EVERY, DELIVER_PAUSE, HOUSEKEEPING_EVERY, PATIENCE_PAUSE,
-    WEBHOOK_ERROR_CHARACTERS_MAX,
+    ATTEMPTS_ENDED, ATTEMPTS_ENDED_TRIES, DELIVER_EVERY, DELIVER_PAUSE, HOUSEKEEPING_EVERY, JOB_ROWS_MAX,
+    PATIENCE_PAUSE, WEBHOOK_ERROR_CHARACTERS_MAX,
 };
 use crate::service::Shop;
 use crate::store::webhooks;
@@ -59,7 +61,10 @@ impl Webhooks {
 async fn write_down(db: &Db, attempts: Vec<Attempt>) -> Vec<()> {
     for _ in 0..ATTEMPTS_ENDED_TRIES {
         match webhooks::settle(db, &attempts).await {
-            Ok(()) => break,
+            Ok(()) => {
+                crash::point("after_write_deliveries");
+                break;
+            }
             Err(error) => tracing::warn!(%error, "cannot write down how webhook deliveries ended"),
         }
         sleep(PATIENCE_PAUSE).await;
@@ -67,20 +72,23 @@ async fn write_down(db: &Db, attempts: Vec<Attempt>) -> Vec<()> {
     vec![(); attempts.len()]
 }
 
-/// Delivers whatever is due until `shutdown`; what is under way then is finished.
-pub(crate) async fn run(shop: &Arc<Shop>, shutdown: &CancellationToken) {
+/// Delivers whatever is due until `shutdown`; what is under way then is finished. Where it is `alone`, what an earlier
+/// process had in hand is delivered at once.
+pub(crate) async fn run(shop: &Arc<Shop>, shutdown: &CancellationToken, alone: bool) {
+    let mut has_taken_over = !alone;
     let mut under_way = UnderWay::default();
-    let mut look_after = Instant::now() + HOUSEKEEPING_EVERY / 60;
+    let mut next_look = Instant::now() + HOUSEKEEPING_EVERY / 60;
     while !shutdown.is_cancelled() {
+        if !has_taken_over {
+            has_taken_over = webhooks::take_over(&shop.db, shop.started_at).await.is_ok();
+        }
         if let Err(error) = begin_due(shop, &mut under_way).await {
             tracing::warn!(%error, "cannot claim webhook deliveries");
         }
-        if look_after <= Instant::now() {
-            look_after = Instant::now() + HOUSEKEEPING_EVERY / 60;
-            match webhooks::promote_forgotten(&shop.db).await {
-                Ok(0) => {}
-                Ok(count) => tracing::warn!(count, "webhook deliveries waited for nobody"),
-                Err(error) => tracing::warn!(%error, "cannot look after webhook deliveries"),
+        if next_look <= Instant::now() {
+            next_look = Instant::now() + HOUSEKEEPING_EVERY / 60;
+            if let Err(error) = look_after(shop).await {
+                tracing::warn!(%error, "cannot look after webhook deliveries");
             }
         }
         tokio::select! {
@@ -96,8 +104,22 @@ pub(crate) async fn run(shop: &Arc<Shop>, shutdown: &CancellationToken) {
     }
 }
 
+/// What was written in the moment of its endpoint's end goes to nobody; what waits for nobody goes now.
+pub(crate) async fn look_after(shop: &Shop) -> Result<(), DbError> {
+    while webhooks::abandon_forgotten(&shop.db, JOB_ROWS_MAX).await? > 0 {}
+    let count = webhooks::promote_forgotten(&shop.db).await?;
+    if count > 0 {
+        tracing::warn!(count, "webhook deliveries waited for nobody");
+    }
+    Ok(())
+}
+
 async fn begin_due(shop: &Arc<Shop>, under_way: &mut UnderWay) -> Result<(), DbError> {
-    for due in webhooks::claim(&shop.db, &under_way.counts()).await? {
+    let claimed = webhooks::claim(&shop.db, &under_way.counts()).await?;
+    if !claimed.is_empty() {
+        crash::point("after_claim_deliveries");
+    }
+    for due in claimed {
         let (endpoint, shop) = (due.endpoint_id, Arc::clone(shop));
         let task = under_way.tasks.spawn(async move { deliver(&shop, due).await });
         under_way.endpoints.insert(task.id(), endpoint);
@@ -107,6 +129,7 @@ async fn begin_due(shop: &Arc<Shop>, under_way: &mut UnderWay) -> Result<(), DbE
 
 async fn deliver(shop: &Shop, due: DueDelivery) {
     let sent = shop.webhooks.sender.send(&due).await;
+    crash::point("after_post_delivery");
     let attempt = judged(&shop.config.webhook_retry_seconds, &due, sent);
     let mut tries = 0;
     while shop.webhooks.ended.submit(attempt.clone()).await.is_err() && tries < ATTEMPTS_ENDED_TRIES {
@@ -116,20 +139,29 @@ async fn deliver(shop: &Shop, due: DueDelivery) {
 }
 
 fn judged(schedule: &[u32], due: &DueDelivery, sent: Result<u16, SendError>) -> Attempt {
-    let (state, status, error, wait_ms) = match sent {
-        Ok(status) => (DeliveryState::Delivered, Some(status), None, 0),
-        Err(SendError { status, cause }) => match wait_ms(schedule, due.attempts, rand::random_range(0..=200)) {
-            Some(wait) => (DeliveryState::Pending, status, Some(cause), wait),
-            None => (DeliveryState::Dead, status, Some(cause), 0),
-        },
+    let (status, failure) = match sent {
+        Ok(status) => (Some(status), None),
+        Err(failure) => (failure.status, Some(failure)),
     };
+    let is_gone = status == Some(StatusCode::GONE.as_u16());
+    let wait = wait_ms(schedule, due.attempts, rand::random_range(0..=200)).filter(|_| !is_gone);
+    let (state, wait_ms) = match (&failure, wait) {
+        (None, _) => (DeliveryState::Delivered, 0),
+        // Never earlier than our own schedule, which is what ends it after so many attempts.
+        (Some(SendError { retry_after, .. }), Some(wait)) => {
+            (DeliveryState::Pending, wait.max(retry_after.unwrap_or(0).saturating_mul(1_000)))
+        }
+        (Some(_), None) => (DeliveryState::Dead, 0),
+    };
+    let error = failure.map(|failure| failure.cause);
     if let Some(error) = &error {
         let (delivery, endpoint, attempts) = (due.id, due.endpoint_id, due.attempts);
         tracing::info!(delivery, %endpoint, attempts, error, state = state.word(), "a webhook was not delivered");
     }
     let error = error.map(|text| text.chars().filter(|c| *c != '\0').take(WEBHOOK_ERROR_CHARACTERS_MAX).collect());
     let status = status.and_then(|status| i16::try_from(status).ok());
-    Attempt { delivery: due.id, attempts: due.attempts, state, status, error, wait_ms }
+    let gone = is_gone.then(|| (due.endpoint_id, due.url.clone()));
+    Attempt { delivery: due.id, attempts: due.attempts, state, status, error, wait_ms, gone }
 }
 
 /// The deliveries in hand.

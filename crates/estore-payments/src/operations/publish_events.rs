@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use estore_api::events::{EVENTS_MAX, EventsApi, ServiceEvent};
 use estore_api::neighbour::CallError;
+use estore_kit::crash;
 
 use crate::event::EventType;
 use crate::service::{Payments, Shop};
@@ -26,7 +27,10 @@ async fn publish_events(shop: &Shop, events: &[ServiceEvent]) -> Result<(), Call
         return Err(failed(format!("{:?} is not a kind of event", unknown.kind)));
     }
     for some in events.chunks(EVENTS_MAX) {
-        shop.webhooks.written(webhooks::publish(&shop.db, some).await.map_err(failed)?);
+        crash::point("before_publish_events");
+        let written = webhooks::publish(&shop.db, some).await.map_err(failed)?;
+        crash::point("after_publish_events");
+        shop.webhooks.written(written);
     }
     Ok(())
 }

@@ -98,5 +98,6 @@ pub(crate) async fn receive_stripe_event(shop: &Shop, header: &str, body: &[u8])
     crash::point("before_note_stripe_event");
     // Only now: an event whose effect failed half way comes again.
     store::note_handled(&shop.db, &event.id, &event.kind, event.created).await?;
+    crash::point("after_note_stripe_event");
     Ok(())
 }

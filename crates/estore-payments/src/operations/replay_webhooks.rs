@@ -5,7 +5,7 @@ use estore_kit::problem::Problem;
 use uuid::Uuid;
 
 use crate::service::Shop;
-use crate::store::webhooks;
+use crate::store::{webhook_endpoints, webhooks};
 
 /// Why nothing is sent again.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ impl From<ReplayError> for Problem {
 
 /// Sends one ended delivery again, or the dead ones (at most 10,000 at a time); answers how many.
 pub(crate) async fn replay_webhooks(shop: &Shop, endpoint: Uuid, delivery: Option<i64>) -> Result<u64, ReplayError> {
-    let found = webhooks::read_endpoint(&shop.db, endpoint).await?;
+    let found = webhook_endpoints::read(&shop.db, endpoint).await?;
     if !found.is_some_and(|endpoint| endpoint.is_active) {
         return Err(ReplayError::NoEndpoint);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use estore_api::neighbour::CallError;
 use estore_api::users::UsersApi;
+use estore_kit::crash;
 use estore_kit::db::DbError;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +55,10 @@ async fn tell_buyers(shop: &Shop, users: &Arc<dyn UsersApi>) -> Result<bool, Tel
         return Ok(false);
     }
     let told: Vec<_> = found.iter().map(|notice| notice.event_id).collect();
+    crash::point("before_write_letters");
     users.notify(found).await?;
+    crash::point("after_write_letters");
     notices::drop_told(&shop.db, &told).await?;
+    crash::point("after_drop_notices");
     Ok(i64::try_from(told.len()).is_ok_and(|count| count == JOB_ROWS_MAX))
 }

@@ -1,68 +1,29 @@
-//! Webhook endpoints and their deliveries.
+//! Webhook deliveries.
 
 use estore_api::events::ServiceEvent;
+use estore_kit::crash;
 use estore_kit::db::{self, Db, DbError};
+use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::event::EventType;
+use super::webhook_endpoints;
 use crate::limits::{
-    DEAD_KEPT_DAYS, DELIVERED_KEPT_DAYS, DELIVERIES_AT_A_TIME_MAX, ENDPOINTS_MAX, REPLAY_ROWS_MAX,
-    WEBHOOK_CLAIM_SECONDS,
+    DEAD_KEPT_DAYS, DELIVERED_KEPT_DAYS, DELIVERIES_AT_A_TIME_MAX, REPLAY_ROWS_MAX, WEBHOOK_CLAIM_SECONDS,
 };
-use crate::webhook::{Attempt, DeliveryState, DueDelivery, WebhookDelivery, WebhookEndpoint};
+use crate::webhook::{Attempt, DeliveryState, DueDelivery, WebhookDelivery};
 
 const PUBLISH: &str = include_str!("../../queries/webhook_publish_events.sql");
-const INSERT_ENDPOINT: &str = include_str!("../../queries/webhook_insert_endpoint.sql");
-const LIST_ENDPOINTS: &str = include_str!("../../queries/webhook_list_endpoints.sql");
-const READ_ENDPOINT: &str = include_str!("../../queries/webhook_read_endpoint.sql");
-const DEACTIVATE_ENDPOINT: &str = include_str!("../../queries/webhook_deactivate_endpoint.sql");
-const ABANDON: &str = include_str!("../../queries/webhook_abandon_deliveries.sql");
 const LIST_DELIVERIES: &str = include_str!("../../queries/webhook_list_deliveries.sql");
 const REPLAY: &str = include_str!("../../queries/webhook_replay_deliveries.sql");
 const CLAIM: &str = include_str!("../../queries/webhook_claim_deliveries.sql");
 const SETTLE: &str = include_str!("../../queries/webhook_settle_deliveries.sql");
+const TAKE_OVER: &str = include_str!("../../queries/webhook_take_over_deliveries.sql");
+const ABANDON_FORGOTTEN: &str = include_str!("../../queries/webhook_abandon_forgotten.sql");
 const PROMOTE: &str = include_str!("../../queries/webhook_promote_deliveries.sql");
 const PROMOTE_FORGOTTEN: &str = include_str!("../../queries/webhook_promote_forgotten.sql");
 const PURGE: &str = include_str!("../../queries/webhook_purge_deliveries.sql");
-
-/// A new endpoint; `None` where there are as many as there may be.
-pub(crate) async fn insert_endpoint(
-    db: &Db,
-    (id, created_by): (Uuid, i32),
-    url: &str,
-    events: &[EventType],
-    description: Option<&str>,
-) -> Result<Option<WebhookEndpoint>, DbError> {
-    let words: Vec<&str> = events.iter().map(|event| event.word()).collect();
-    let row = db.row(INSERT_ENDPOINT, &[&id, &url, &words, &description, &created_by, &ENDPOINTS_MAX]).await?;
-    row.map(|row| endpoint(&row)).transpose()
-}
-
-/// A page of the active endpoints, oldest first, after `after`.
-pub(crate) async fn list_endpoints(
-    db: &Db,
-    after: Option<Uuid>,
-    rows_max: i64,
-) -> Result<Vec<WebhookEndpoint>, DbError> {
-    db.rows(LIST_ENDPOINTS, &[&after, &rows_max]).await?.iter().map(endpoint).collect()
-}
-
-/// One endpoint, deleted or not.
-pub(crate) async fn read_endpoint(db: &Db, id: Uuid) -> Result<Option<WebhookEndpoint>, DbError> {
-    db.row(READ_ENDPOINT, &[&id]).await?.map(|row| endpoint(&row)).transpose()
-}
-
-/// Ends an active endpoint and what is on its way to it; `false` where there is none.
-pub(crate) async fn deactivate_endpoint(db: &Db, id: Uuid) -> Result<bool, DbError> {
-    let mut client = db.client().await?;
-    let transaction = client.transaction().await?;
-    let ended = db::execute(&transaction, DEACTIVATE_ENDPOINT, &[&id]).await? == 1;
-    db::execute(&transaction, ABANDON, &[&id]).await?;
-    transaction.commit().await?;
-    Ok(ended)
-}
 
 /// A page of an endpoint's deliveries, newest first, before the id `before`.
 pub(crate) async fn list_deliveries(
@@ -102,6 +63,7 @@ pub(crate) async fn claim(db: &Db, busy: &[(Uuid, i64)]) -> Result<Vec<DueDelive
         attempts: row.get("attempts"),
         url: row.get("url"),
         body: row.get("body"),
+        secret_versions: row.get("oldest_secret_version")..=row.get("secret_version"),
     };
     Ok(db.rows(CLAIM, &claim).await?.iter().map(due).collect())
 }
@@ -116,6 +78,9 @@ pub(crate) async fn settle(db: &Db, attempts: &[Attempt]) -> Result<(), DbError>
     let waits: Vec<i64> = attempts.iter().map(|one| one.wait_ms).collect();
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
+    // Endpoints before their deliveries, as everybody locks them.
+    let gone: Vec<&(Uuid, String)> = attempts.iter().filter_map(|one| one.gone.as_ref()).collect();
+    let closed = webhook_endpoints::close_gone(&transaction, &gone).await?;
     let settled = db::rows(&transaction, SETTLE, &[&ids, &counts, &states, &statuses, &errors, &waits]).await?;
     let ended: Vec<&Row> = settled.iter().filter(|row| row.get::<_, &str>("state") != "pending").collect();
     if !ended.is_empty() {
@@ -123,6 +88,8 @@ pub(crate) async fn settle(db: &Db, attempts: &[Attempt]) -> Result<(), DbError>
         let subjects: Vec<&str> = ended.iter().map(|row| row.get("subject")).collect();
         db::execute(&transaction, PROMOTE, &[&endpoints, &subjects]).await?;
     }
+    webhook_endpoints::abandon_gone(&transaction, &closed).await?;
+    crash::point("deliveries_before_commit");
     Ok(transaction.commit().await?)
 }
 
@@ -131,23 +98,19 @@ pub(crate) async fn promote_forgotten(db: &Db) -> Result<u64, DbError> {
     db.execute(PROMOTE_FORGOTTEN, &[]).await
 }
 
+/// Makes those due at once that an earlier process had in hand when it died, before `since`; answers how many.
+pub(crate) async fn take_over(db: &Db, since: Timestamp) -> Result<u64, DbError> {
+    db.execute(TAKE_OVER, &[&since, &WEBHOOK_CLAIM_SECONDS]).await
+}
+
+/// Ends a batch of those that nobody delivers because their endpoint was deleted or paused; answers how many.
+pub(crate) async fn abandon_forgotten(db: &Db, rows_max: i64) -> Result<u64, DbError> {
+    db.execute(ABANDON_FORGOTTEN, &[&rows_max]).await
+}
+
 /// Removes a batch of deliveries that ended long ago; answers how many.
 pub(crate) async fn purge(db: &Db, rows_max: i64) -> Result<u64, DbError> {
     db.execute(PURGE, &[&DELIVERED_KEPT_DAYS, &DEAD_KEPT_DAYS, &rows_max]).await
-}
-
-fn endpoint(row: &Row) -> Result<WebhookEndpoint, DbError> {
-    let words: Vec<String> = row.get("events");
-    let event =
-        |word: &String| EventType::of(word).ok_or_else(|| DbError::Failed(format!("webhook_endpoints.events: {word}")));
-    Ok(WebhookEndpoint {
-        id: row.get("id"),
-        url: row.get("url"),
-        events: words.iter().map(event).collect::<Result<_, _>>()?,
-        description: row.get("description"),
-        is_active: row.get("is_active"),
-        created_at: row.get("created_at"),
-    })
 }
 
 fn delivery(row: &Row) -> Result<WebhookDelivery, DbError> {

@@ -25,6 +25,10 @@ pub(super) enum Manners {
     Redirects(u16),
     /// An answer without end.
     Floods,
+    /// Wants to be left alone for so many seconds.
+    Busy(u32),
+    /// There is no such receiver any more.
+    Gone,
 }
 
 /// What came.
@@ -54,9 +58,12 @@ impl Message {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let mut signed = format!("{}.{}.", self.header("webhook-id"), self.header("webhook-timestamp")).into_bytes();
         signed.extend_from_slice(&self.body);
-        let signature = self.header("webhook-signature").strip_prefix("v1,").unwrap();
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key);
-        aws_lc_rs::hmac::verify(&key, &signed, &STANDARD.decode(signature).unwrap()).is_ok()
+        // Several, where a secret is being changed: one that fits is enough.
+        self.header("webhook-signature").split(' ').any(|signature| {
+            let signature = STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
+            aws_lc_rs::hmac::verify(&key, &signed, &signature).is_ok()
+        })
     }
 }
 
@@ -94,6 +101,10 @@ async fn receive(State(room): State<Arc<Room>>, headers: HeaderMap, body: Bytes)
         Manners::RefusesOnce if before > 0 => StatusCode::OK.into_response(),
         Manners::Refuses | Manners::RefusesOnce => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Manners::NeverAnswers => std::future::pending().await,
+        Manners::Busy(seconds) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", seconds.to_string())]).into_response()
+        }
+        Manners::Gone => StatusCode::GONE.into_response(),
         Manners::Redirects(port) => {
             (StatusCode::TEMPORARY_REDIRECT, [("location", format!("http://127.0.0.1:{port}/inner"))]).into_response()
         }

@@ -20,7 +20,7 @@ use crate::operations::{deliver_webhooks, tell_buyers};
 use crate::service::Shop;
 
 /// A service that may deliver to this machine and loses patience soon.
-async fn bench(retry_seconds: &[u32]) -> Bench {
+pub(super) async fn bench(retry_seconds: &[u32]) -> Bench {
     Bench::configured(PaymentsConfig {
         resume_after_seconds: 1,
         webhooks_allow_private: true,
@@ -42,7 +42,7 @@ impl Jobs {
             Some(tokio::spawn(async move {
                 tokio::join!(
                     relay(&shop, &token),
-                    deliver_webhooks::run(&shop, &token),
+                    deliver_webhooks::run(&shop, &token, false),
                     tell_buyers::run(&shop, &token)
                 );
             })),
@@ -70,7 +70,7 @@ async fn relay(shop: &Shop, stop: &CancellationToken) {
     drop(relay_outbox(shop, holder, false).await);
 }
 
-async fn endpoint(bench: &Bench, url: &str, events: &[&str]) -> Got {
+pub(super) async fn endpoint(bench: &Bench, url: &str, events: &[&str]) -> Got {
     let body = json!({"url": url, "events": events});
     bench.send(bench.request(ADMIN, "POST", "/v1/webhook-endpoints", None, &body)).await.expect(201)
 }
@@ -82,7 +82,7 @@ async fn deliveries(bench: &Bench, endpoint: &Got, query: &str) -> Vec<Value> {
 }
 
 /// The endpoint's deliveries in a state, once there are at least so many.
-async fn deliveries_once(bench: &Bench, endpoint: &Got, state: &str, count: usize) -> Vec<Value> {
+pub(super) async fn deliveries_once(bench: &Bench, endpoint: &Got, state: &str, count: usize) -> Vec<Value> {
     let begun = Instant::now();
     loop {
         let found = deliveries(bench, endpoint, &format!("&state={state}")).await;

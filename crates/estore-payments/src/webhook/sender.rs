@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use url::Host;
@@ -14,7 +15,7 @@ use super::address::{PublicResolver, is_public};
 use super::signing::SigningKey;
 use crate::limits::{
     ENDPOINT_URL_CHARACTERS_MAX, WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_CONNECT_TIME_MAX, WEBHOOK_IDLE_CONNECTIONS_MAX,
-    WEBHOOK_TIME_MAX,
+    WEBHOOK_RETRY_AFTER_SECONDS_MAX, WEBHOOK_TIME_MAX,
 };
 
 /// Posts deliveries.
@@ -32,6 +33,8 @@ pub(crate) struct SendError {
     pub(crate) status: Option<u16>,
     /// For the shop's staff.
     pub(crate) cause: String,
+    /// How long the receiver wants to be left alone, in seconds.
+    pub(crate) retry_after: Option<i64>,
 }
 
 impl Sender {
@@ -53,9 +56,9 @@ impl Sender {
         Ok(Self { client, key, allow_private })
     }
 
-    /// The secret of an endpoint.
-    pub(crate) fn secret(&self, endpoint: uuid::Uuid) -> String {
-        self.key.secret(endpoint)
+    /// A secret of an endpoint, by its version.
+    pub(crate) fn secret(&self, endpoint: uuid::Uuid, version: i32) -> String {
+        self.key.secret(endpoint, version)
     }
 
     /// The address as it is kept, or the rule that it breaks: a word and a sentence.
@@ -86,7 +89,8 @@ impl Sender {
         // Looked at again: what was let in under other settings does not stay let in.
         let url = self.accept(&due.url).map_err(|(_, rule)| failed(None, format!("the URL {rule}")))?;
         let (message_id, timestamp) = (due.event_id.to_string(), Timestamp::now().as_second());
-        let signature = self.key.signature(due.endpoint_id, &message_id, timestamp, &due.body);
+        let signed = format!("{message_id}.{timestamp}.{}", due.body);
+        let signature = self.key.signature(due.endpoint_id, due.secret_versions.clone(), &signed);
         let answer = self
             .client
             .post(url)
@@ -99,17 +103,33 @@ impl Sender {
             .await
             .map_err(|error| failed(None, explained(&error)))?;
         let status = answer.status();
+        let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = asked.and_then(|text| seconds_asked(text, Timestamp::now()));
         drain(answer).await;
         if status.is_success() {
             return Ok(status.as_u16());
         }
         let hint = if status.is_redirection() { "; redirects are not followed" } else { "" };
-        Err(failed(Some(status.as_u16()), format!("the receiver answered {status}{hint}")))
+        let cause = format!("the receiver answered {status}{hint}");
+        Err(SendError { retry_after, ..failed(Some(status.as_u16()), cause) })
     }
 }
 
 fn failed(status: Option<u16>, cause: String) -> SendError {
-    SendError { status, cause }
+    SendError { status, cause, retry_after: None }
+}
+
+/// What a `Retry-After` asks for: seconds, or a moment; at most [`WEBHOOK_RETRY_AFTER_SECONDS_MAX`].
+fn seconds_asked(text: &str, now: Timestamp) -> Option<i64> {
+    let text = text.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = if is_number {
+        text.parse().unwrap_or(i64::MAX)
+    } else {
+        let moment = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        moment.as_second().saturating_sub(now.as_second())
+    };
+    Some(seconds.clamp(0, WEBHOOK_RETRY_AFTER_SECONDS_MAX))
 }
 
 /// Names are looked at when they are resolved; numbers never are, so here.
@@ -152,7 +172,27 @@ fn explained(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sender, SigningKey};
+    use jiff::Timestamp;
+
+    use super::{Sender, SigningKey, seconds_asked};
+
+    #[test]
+    fn a_receiver_may_ask_for_a_pause_and_not_for_any() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("999999999999999999999999", Some(21_600)),
+            ("Sun, 22 Nov 2026 10:05:00 GMT", Some(300)),
+            ("Sun, 22 Nov 2026 09:00:00 GMT", Some(0)),
+            ("Tue, 31 Dec 2999 23:59:59 GMT", Some(21_600)),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds_asked(text, now), seconds, "{text:?}");
+        }
+    }
 
     #[test]
     fn only_addresses_on_the_internet_are_taken() {

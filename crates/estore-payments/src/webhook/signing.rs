@@ -3,6 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -45,21 +46,26 @@ impl SigningKey {
         Self(Key::new(HMAC_SHA256, &random()))
     }
 
-    fn secret_bytes(&self, endpoint: Uuid) -> Vec<u8> {
-        let text = format!("estore webhook endpoint {endpoint}");
+    fn secret_bytes(&self, endpoint: Uuid, version: i32) -> Vec<u8> {
+        let mut text = format!("estore webhook endpoint {endpoint}");
+        if version > 1 {
+            text.push_str(&format!(" {version}"));
+        }
         sign(&self.0, text.as_bytes()).as_ref().to_vec()
     }
 
-    /// The secret as the endpoint's owner keeps it.
-    pub(crate) fn secret(&self, endpoint: Uuid) -> String {
-        format!("whsec_{}", STANDARD.encode(self.secret_bytes(endpoint)))
+    /// A secret, of a version from 1, as the endpoint's owner keeps it.
+    pub(crate) fn secret(&self, endpoint: Uuid, version: i32) -> String {
+        format!("whsec_{}", STANDARD.encode(self.secret_bytes(endpoint, version)))
     }
 
-    /// The header `webhook-signature` of a message.
-    pub(crate) fn signature(&self, endpoint: Uuid, message_id: &str, timestamp: i64, body: &str) -> String {
-        let key = Key::new(HMAC_SHA256, &self.secret_bytes(endpoint));
-        let signed = sign(&key, format!("{message_id}.{timestamp}.{body}").as_bytes());
-        format!("v1,{}", STANDARD.encode(signed))
+    /// The header `webhook-signature` of a message: a signature for each of the secrets, the newest first.
+    pub(crate) fn signature(&self, endpoint: Uuid, versions: RangeInclusive<i32>, signed: &str) -> String {
+        let signature = |version| {
+            let key = Key::new(HMAC_SHA256, &self.secret_bytes(endpoint, version));
+            format!("v1,{}", STANDARD.encode(sign(&key, signed.as_bytes())))
+        };
+        versions.rev().map(signature).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -94,9 +100,13 @@ mod tests {
         let path = folder.path().join("webhook-key");
         let (one, two) = (SigningKey::open(&path).unwrap(), SigningKey::open(&path).unwrap());
         let (a, b) = (Uuid::now_v7(), Uuid::now_v7());
-        assert_eq!(one.secret(a), two.secret(a));
-        assert_ne!(one.secret(a), one.secret(b));
-        assert_ne!(one.secret(a), SigningKey::passing().secret(a));
+        assert_eq!(one.secret(a, 1), two.secret(a, 1));
+        assert_ne!(one.secret(a, 1), one.secret(b, 1));
+        assert_ne!(one.secret(a, 1), one.secret(a, 2));
+        assert_ne!(one.secret(a, 1), SigningKey::passing().secret(a, 1));
+        let (first, second, both) =
+            (one.signature(a, 1..=1, "x"), one.signature(a, 2..=2, "x"), one.signature(a, 1..=2, "x"));
+        assert_eq!(both, format!("{second} {first}"));
         std::fs::write(&path, "short").unwrap();
         assert!(SigningKey::open(&path).is_err());
     }
