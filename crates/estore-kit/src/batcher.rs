@@ -2,6 +2,8 @@
 //!
 //! A worker takes whatever is queued the moment it is free, so an idle shop waits for nothing and
 //! batches grow with the load. The queue is bounded; when it is full, callers are told to come back.
+//!
+//! `tests/batcher_schedules.rs` compiles this file under a model of its channels and tries thousands of schedules.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -104,59 +106,5 @@ where
             // A caller that went away does not need its outcome.
             drop(answer.send(outcome));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use tokio::sync::Semaphore;
-
-    use super::{BatchError, BatchLimits, Batcher};
-
-    const LIMITS: BatchLimits = BatchLimits { queue_max: 4, batch_max: 3, workers: 1 };
-
-    #[tokio::test]
-    async fn each_item_gets_its_own_outcome() {
-        let batcher = Batcher::start(LIMITS, |items: Vec<i32>| async move { items.iter().map(|n| n * 10).collect() });
-        let (a, b) = tokio::join!(batcher.submit(1), batcher.submit(2));
-        assert_eq!((a, b), (Ok(10), Ok(20)));
-    }
-
-    #[tokio::test]
-    async fn what_waits_is_flushed_together_and_a_full_queue_sheds() {
-        let gate = Arc::new(Semaphore::new(0));
-        let opened = Arc::clone(&gate);
-        let batcher = Batcher::start(LIMITS, move |items: Vec<i32>| {
-            let gate = Arc::clone(&opened);
-            async move {
-                gate.acquire().await.unwrap().forget();
-                vec![items.len(); items.len()]
-            }
-        });
-        let mut waiting = Vec::new();
-        for n in 0..5 {
-            let batcher = batcher.clone();
-            waiting.push(tokio::spawn(async move { batcher.submit(n).await }));
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(batcher.submit(9).await, Err(BatchError::Overloaded));
-        gate.add_permits(5);
-        let mut sizes = Vec::new();
-        for task in waiting {
-            sizes.push(task.await.unwrap().unwrap());
-        }
-        assert_eq!(sizes, [1, 3, 3, 3, 1]);
-    }
-
-    #[tokio::test]
-    async fn a_flush_that_panics_is_told_as_lost_and_the_next_one_works() {
-        let batcher = Batcher::start(LIMITS, |items: Vec<i32>| async move {
-            assert!(items[0] != 13, "the flush fails");
-            items
-        });
-        assert_eq!(batcher.submit(13).await, Err(BatchError::Lost));
-        assert_eq!(batcher.submit(1).await, Ok(1));
     }
 }
