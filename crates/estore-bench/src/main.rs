@@ -26,6 +26,10 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 
+/// As estore has it, so that the bare server of the reads is no slower for its allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Replays and benchmarks of EStore, all against the running service.
 #[derive(Debug, Parser)]
 #[command(name = "estore-bench", version)]

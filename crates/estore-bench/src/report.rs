@@ -38,6 +38,20 @@ impl Figure {
         Self { ratio, at_least: Some(1.0), ..Self::exact(name, unit, value, limit) }
     }
 
+    /// A time that must not be above `limit`, both in microseconds; told in milliseconds.
+    pub(crate) fn time_at_most(name: &str, micros: u64, limit: u64) -> Self {
+        Self {
+            value: millis(micros).into(),
+            baseline: Number::from_f64(millis(limit)),
+            ..Self::at_most(name, "ms", micros, limit)
+        }
+    }
+
+    /// A figure that could not be measured, which is never good.
+    pub(crate) fn missing(name: &str, why: impl std::fmt::Display) -> Self {
+        Self { ratio: Some(0.0), at_least: Some(1.0), ..Self::told(name, &format!("not measured: {why}"), Value::Null) }
+    }
+
     /// A rate that must reach `at_least` of the baseline's.
     pub(crate) fn share(name: &str, unit: &str, value: u64, baseline: u64, at_least: f64) -> Self {
         let ratio = Some(ratio(value, baseline));
@@ -58,6 +72,12 @@ impl Figure {
 #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a ratio of measurements is not money")]
 fn ratio(a: u64, b: u64) -> f64 {
     (a as f64 / b.max(1) as f64 * 1000.0).floor() / 1000.0
+}
+
+/// Microseconds as milliseconds.
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a time for a reader is not money")]
+pub(crate) fn millis(micros: u64) -> f64 {
+    micros as f64 / 1000.0
 }
 
 /// Things per second, rounded down.

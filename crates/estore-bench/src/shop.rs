@@ -1,27 +1,29 @@
 //! The shop under test: an `estore up` of our own as a child, or one that runs already. Never its insides.
 
+mod process;
+
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::failure::Failure;
+pub(crate) use process::resident_bytes;
+use process::{kill_now, terminate};
 
 /// How long a start may take before it counts as failed.
 const START_TIME_MAX: Duration = Duration::from_secs(90);
-/// How long a stop may take before the process is killed.
-const STOP_TIME_MAX: Duration = Duration::from_secs(60);
 /// How often a starting shop is asked whether it is there.
 const READY_POLL: Duration = Duration::from_millis(5);
+/// How often starting databases are asked.
+const DATABASES_POLL: Duration = Duration::from_millis(100);
 
 /// Where the program and its data are.
 #[derive(Debug, Clone, Args)]
@@ -37,7 +39,7 @@ pub(crate) struct ShopArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
-/// A shop, its data and, if it is ours, its process.
+/// A shop, its data and, if it is ours, its processes.
 #[derive(Debug)]
 pub(crate) struct Shop {
     binary: PathBuf,
@@ -45,7 +47,8 @@ pub(crate) struct Shop {
     config: Option<PathBuf>,
     /// `http://host:port`.
     url: String,
-    child: Option<Child>,
+    /// In the order they were started.
+    children: Vec<Child>,
     /// Files of ours, readable by the user that estore steps down to.
     scratch: TempDir,
     /// Settings of estore, as variables.
@@ -55,8 +58,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop of our own that is not started yet, on a free port.
     pub(crate) fn new(args: &ShopArgs) -> Result<Self, Failure> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        Self::at(args, format!("http://{address}"))
+        Self::at(args, free_url()?)
     }
 
     /// A shop that runs already.
@@ -72,7 +74,15 @@ impl Shop {
         let readable = Permissions::from_mode(0o755);
         let scratch = tempfile::Builder::new().prefix("estore-bench-").permissions(readable).tempdir()?;
         let data_dir = args.data_dir.clone().unwrap_or_else(|| scratch.path().join("data"));
-        Ok(Self { binary, data_dir, config: args.config.clone(), url, child: None, scratch, settings: Vec::new() })
+        Ok(Self {
+            binary,
+            data_dir,
+            config: args.config.clone(),
+            url,
+            children: Vec::new(),
+            scratch,
+            settings: Vec::new(),
+        })
     }
 
     /// Where it answers, without a slash at the end.
@@ -85,14 +95,54 @@ impl Shop {
         self.settings.push((name, value.to_owned()));
     }
 
-    /// Starts it and waits until it is ready; answers how long that took.
+    /// Starts it in one process and waits until it is ready; answers how long that took.
     pub(crate) async fn start(&mut self) -> Result<Duration, Failure> {
         self.end_leftover();
-        let log = File::options().create(true).append(true).open(self.log_path())?;
         let began = Instant::now();
-        let listen = self.url.trim_start_matches("http://");
+        let listen = self.url.trim_start_matches("http://").to_owned();
+        self.spawn(&["up", "--listen", &listen], &[])?;
+        self.wait_ready(&self.url.clone(), began).await?;
+        Ok(began.elapsed())
+    }
+
+    /// Starts PostgreSQL alone, on data that an earlier start has migrated.
+    pub(crate) async fn start_databases(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
+        self.spawn(&["db", "run"], &[])?;
+        while let Err(failure) = self.run(&["db", "migrate", "status"], None).await {
+            self.check_alive(began, failure)?;
+            tokio::time::sleep(DATABASES_POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Starts each service as a process of its own, on data that an earlier start has migrated. From then on the shop's
+    /// URL is that of PaymentService.
+    pub(crate) async fn start_three(&mut self) -> Result<(), Failure> {
+        let [users, inventory, payments] = [free_url()?, free_url()?, free_url()?];
+        let neighbours = [
+            ("ESTORE_SERVICES__USERS_URL", users.as_str()),
+            ("ESTORE_SERVICES__INVENTORY_URL", inventory.as_str()),
+            ("ESTORE_SERVICES__PAYMENTS_URL", payments.as_str()),
+        ];
+        self.start_databases().await?;
+        let began = Instant::now();
+        let services = [("users", &users), ("inventory", &inventory), ("payments", &payments)];
+        for (service, url) in services {
+            self.spawn(&["serve", service, "--listen", url.trim_start_matches("http://")], &neighbours)?;
+        }
+        for (_, url) in services {
+            self.wait_ready(url, began).await?;
+        }
+        self.url = payments;
+        Ok(())
+    }
+
+    fn spawn(&mut self, args: &[&str], variables: &[(&str, &str)]) -> Result<(), Failure> {
+        let log = File::options().create(true).append(true).open(self.log_path())?;
         let child = self
-            .command(["up", "--listen", listen])
+            .command(args)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -100,37 +150,42 @@ impl Shop {
             .spawn()
             .map_err(|error| Failure::from(error).while_doing(self.binary.display()))?;
         fs::write(self.lease_path(), child.id().to_string())?;
-        self.child = Some(child);
-        self.wait_ready(began).await?;
-        Ok(began.elapsed())
+        self.children.push(child);
+        Ok(())
     }
 
-    async fn wait_ready(&mut self, began: Instant) -> Result<(), Failure> {
+    async fn wait_ready(&mut self, url: &str, began: Instant) -> Result<(), Failure> {
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-        let ready = format!("{}/health/ready", self.url);
+        let ready = format!("{url}/health/ready");
         loop {
             if let Ok(answer) = client.get(&ready).send().await
                 && answer.status().is_success()
             {
                 return Ok(());
             }
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            if ended.is_some() || began.elapsed() > START_TIME_MAX {
-                let how = ended.map_or("is not ready in time".to_owned(), |status| format!("ended with {status}"));
-                return Err(Failure::new(format!("estore up {how}\n{}", self.log_tail())));
-            }
+            self.check_alive(began, Failure::new(format!("{url} is not ready")))?;
             tokio::time::sleep(READY_POLL).await;
         }
     }
 
+    /// Fails with `why` and the log when a process has ended or the time for a start is over.
+    fn check_alive(&mut self, began: Instant, why: Failure) -> Result<(), Failure> {
+        let ended = self.children.iter_mut().find_map(|child| child.try_wait().ok().flatten());
+        if ended.is_none() && began.elapsed() <= START_TIME_MAX {
+            return Ok(());
+        }
+        let how = ended.map_or("in time".to_owned(), |status| format!("and estore ended with {status}"));
+        Err(Failure::new(format!("{why}, {how}\n{}", self.log_tail())))
+    }
+
     /// The process, while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
+        self.children.first().map(Child::id)
     }
 
     /// Its processes, PostgreSQL's not among them.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        self.pid().into_iter().collect()
+        self.children.iter().map(Child::id).collect()
     }
 
     /// The server process of the private PostgreSQL, while it runs.
@@ -141,22 +196,24 @@ impl Shop {
 
     /// Kills estore (and not its PostgreSQL) as a power cut would, and starts it again.
     pub(crate) async fn kill_and_start(&mut self) -> Result<Duration, Failure> {
-        if let Some(mut child) = self.child.take() {
+        for mut child in self.children.drain(..) {
             child.kill()?;
             child.wait()?;
         }
         self.start().await
     }
 
-    /// Asks it to stop and waits; it must end with success.
+    /// Asks it to stop and waits; it must end with success. What was started last stops first.
     pub(crate) async fn stop(&mut self) -> Result<(), Failure> {
-        let Some(child) = self.child.take() else { return Ok(()) };
-        let ended = tokio::task::spawn_blocking(move || terminate(child)).await??;
-        let _gone = fs::remove_file(self.lease_path());
-        if ended.success() {
-            return Ok(());
+        while let Some(child) = self.children.pop() {
+            let ended = tokio::task::spawn_blocking(move || terminate(child)).await??;
+            if !ended.success() {
+                let text = format!("estore, asked to stop, ended with {ended}\n{}", self.log_tail());
+                return Err(Failure::new(text));
+            }
         }
-        Err(Failure::new(format!("estore up, asked to stop, ended with {ended}\n{}", self.log_tail())))
+        let _gone = fs::remove_file(self.lease_path());
+        Ok(())
     }
 
     /// Runs a subcommand on the shop's data; its standard output if it succeeds.
@@ -221,40 +278,21 @@ impl Shop {
         let dir = self.data_dir.as_os_str().as_encoded_bytes();
         if words.contains(&b"up".as_slice()) && words.contains(&dir) {
             eprintln!("killing process {pid}, which an earlier run has left behind");
-            let _dead = kill(Pid::from_raw(pid), Signal::SIGKILL);
-            std::thread::sleep(Duration::from_millis(300));
+            kill_now(pid);
         }
     }
 }
 
 impl Drop for Shop {
     fn drop(&mut self) {
-        if let Some(child) = self.child.take() {
+        while let Some(child) = self.children.pop() {
             let _ended = terminate(child);
             let _gone = fs::remove_file(self.lease_path());
         }
     }
 }
 
-/// SIGTERM, patience, and SIGKILL when patience ends.
-fn terminate(mut child: Child) -> Result<ExitStatus, Failure> {
-    kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM)?;
-    let began = Instant::now();
-    while began.elapsed() < STOP_TIME_MAX {
-        if let Some(ended) = child.try_wait()? {
-            return Ok(ended);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    child.kill()?;
-    child.wait()?;
-    Err(Failure::new("estore up did not stop in time and was killed"))
-}
-
-/// Resident memory of a process, in bytes.
-pub(crate) fn resident_bytes(pid: u32) -> Result<u64, Failure> {
-    let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse::<u64>().ok());
-    kib.map(|kib| kib * 1024).ok_or_else(|| Failure::new(format!("process {pid} does not tell its memory")))
+/// A URL on a port that is free.
+fn free_url() -> Result<String, Failure> {
+    Ok(format!("http://{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?))
 }
