@@ -50,6 +50,13 @@ pub async fn of_key(shop: &Shop, key: &str) -> Record {
     of_keys(shop, &[key.to_owned()]).await.remove(key).unwrap_or_default()
 }
 
+/// How many sales the gateway made for whatever was begun under some keys, written as a checkout or not.
+pub async fn sales_under(shop: &Shop, keys: &[String]) -> i64 {
+    let sql = "SELECT count(*) FROM idempotency_keys k JOIN sandbox_sales s ON s.key = k.resource_id
+               WHERE k.key = ANY ($1) AND s.state = 'captured'";
+    shop.database(Service::Payments).await.query_one(sql, &[&keys]).await.unwrap().get(0)
+}
+
 /// One number from a service's database.
 pub async fn number(shop: &Shop, service: Service, sql: &str) -> i64 {
     shop.database(service).await.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)

@@ -96,6 +96,7 @@ async fn the_card_is_charged_before_the_stock_is_found_short(shop: &Shop) {
     let records = books::of_keys(shop, &keys).await;
     let charges: i64 = records.values().map(|record| record.charges).sum();
     assert_eq!((charges, records.len()), (1, 1), "one checkout was written and charged; the others never were");
+    assert_eq!(books::sales_under(shop, &keys).await, 1, "nor was anything taken under a key that came to no checkout");
     assert_eq!((stock(&admin, plenty).await, stock(&admin, scarce).await), (49, 0));
 }
 

@@ -237,6 +237,60 @@ async fn the_buyer_the_event_and_the_resumer_at_once_settle_an_order_once() {
     shop.verify().await;
 }
 
+/// Waits until two connections wait for a lock (one settles, another wants to), then lets the table go.
+async fn unlock_when_two_settle(shop: &StripeShop, locker: &deadpool_postgres::Client) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let admin = estore_kit::db::Db::new(shop.bench.database.admin_config(), 1).unwrap();
+    for _ in 0..300 {
+        if admin.row(waiting, &[]).await.unwrap().unwrap().get::<_, i64>(0) >= 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    locker.batch_execute("ROLLBACK").await.unwrap();
+}
+
+/// In other shops the buyer's request and the gateway's webhook each completed the same checkout. Here each of the
+/// three who may complete it is seen to be at the settlement before any of them gets through.
+#[tokio::test]
+async fn completion_races_the_webhook() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(WANTS_BUYER).await;
+    let locker = estore_kit::db::Db::new(shop.bench.database.owner_config(), 1).unwrap().client().await.unwrap();
+    let due = "UPDATE checkouts SET next_attempt_at = now() WHERE status = 'pending'";
+    for n in 0..3 {
+        let key = format!("k{n}");
+        let needed = shop.bench.order(BUYER, &key, CUP, 1, card).await.expect(202);
+        shop.peer.authenticate(&needed.json["action"], true).await;
+        shop.bench.db.execute(due, &[]).await.unwrap();
+        let id = format!("evt_{n}");
+        let told = event(&id, "payment_intent.succeeded", &needed.json["checkout_id"]);
+        let (body, signature) = signed(&told, now().as_second());
+        locker.batch_execute("BEGIN; LOCK TABLE ledger_transactions IN SHARE MODE").await.unwrap();
+        let (bought, heard, heard_again, resumed, ()) = tokio::join!(
+            shop.bench.order(BUYER, &key, CUP, 1, card),
+            shop.event(&body, &signature),
+            shop.event(&body, &signature),
+            resume_checkouts(&shop.bench.payments.shop, None),
+            unlock_when_two_settle(&shop, &locker),
+        );
+        resumed.unwrap();
+        let last = shop.bench.order(BUYER, &key, CUP, 1, card).await.expect(201);
+        assert!(bought.bytes == last.bytes || bought.code() == "request_in_progress", "{} {}", bought.json, last.json);
+        assert_eq!((heard.status, heard_again.status), (200, 200), "{} {}", heard.json, heard_again.json);
+    }
+    assert_eq!(shop.peer.balance().await, 3_000);
+    for counted in [
+        "SELECT count(*) FROM order_events WHERE type = 'order.paid'",
+        "SELECT count(*) FROM ledger_transactions",
+        "SELECT count(*) FROM outbox WHERE topic = 'checkout.paid'",
+    ] {
+        assert_eq!(shop.bench.count(counted).await, 3, "{counted}");
+    }
+    shop.verify().await;
+}
+
 #[tokio::test]
 async fn news_of_a_refund_hurries_it_and_a_late_failure_is_shown_to_staff() {
     let Some(shop) = StripeShop::start().await else { return };
