@@ -1,4 +1,5 @@
--- Rows that name unknown products, or the same product as another row. Whole staging table, idx_products_import_key.
+-- Rows that name unknown products, the same product as another row, or more
+-- units than may be put on the shelf; what came back of sales may stand above that. Whole staging table, idx_products_import_key.
 SELECT line, rule, other, count(*) OVER () AS total FROM (
     SELECT s.line, 'unknown_id' AS rule, s.product_id AS other
     FROM import_rows s LEFT JOIN products p ON p.id = s.product_id
@@ -14,6 +15,10 @@ SELECT line, rule, other, count(*) OVER () AS total FROM (
     SELECT s.line, 'key_taken', p.id
     FROM import_rows s JOIN products p ON p.import_key = s.key
     WHERE s.product_id <> p.id
+    UNION ALL
+    SELECT s.line, 'too_many_units', s.quantity
+    FROM import_rows s LEFT JOIN products p ON p.id = s.product_id
+    WHERE s.quantity > $2::int4 AND s.quantity > coalesce(p.quantity, 0)
 ) faults
 ORDER BY line
 LIMIT $1::int8

@@ -1,4 +1,5 @@
--- Changes a product's stock by a difference or to a number, with the movement that says so. Primary key.
+-- Changes a product's stock by a difference or to a number, with the movement that says so. More than $6
+-- units are not put there; what came back of sales may stand above it. Primary key.
 WITH product AS (
     SELECT id, quantity AS before FROM products WHERE id = $1 FOR NO KEY UPDATE
 ), wanted AS (
@@ -6,7 +7,7 @@ WITH product AS (
 ), moved AS (
     UPDATE products SET quantity = wanted.after::int4
     FROM wanted
-    WHERE products.id = wanted.id AND wanted.after BETWEEN 0 AND 2147483647 AND wanted.after <> wanted.before
+    WHERE products.id = wanted.id AND wanted.after BETWEEN 0 AND greatest($6::int4, wanted.before) AND wanted.after <> wanted.before
     RETURNING products.id, products.name, products.min_stock_level, products.is_active, wanted.before, wanted.after
 ), low AS (
     INSERT INTO event_outbox (type, subject, data)

@@ -1,4 +1,5 @@
 -- Puts the units of cancelled orders back, each order once; a released hold has given them back already.
+-- What the column cannot hold is written off, so that a cancel is never refused.
 -- Primary keys, idx_stock_movements_restock.
 WITH line AS (
     SELECT DISTINCT ON (order_id) order_id, checkout_id, product_id, quantity
@@ -12,7 +13,14 @@ WITH line AS (
     ORDER BY line.order_id
     ON CONFLICT (order_id) WHERE kind = 'restock' DO NOTHING
     RETURNING product_id, delta
+), back AS (
+    SELECT product_id, sum(delta) AS units FROM movement GROUP BY product_id
+), written_off AS (
+    INSERT INTO stock_movements (product_id, delta, kind, reason)
+    SELECT back.product_id, 2147483647 - (p.quantity + back.units), 'adjustment', 'more than a product can have'
+    FROM back JOIN products p ON p.id = back.product_id
+    WHERE p.quantity + back.units > 2147483647
 )
-UPDATE products SET quantity = products.quantity + back.units
-FROM (SELECT product_id, sum(delta)::int4 AS units FROM movement GROUP BY product_id) back
+UPDATE products SET quantity = least(products.quantity + back.units, 2147483647)
+FROM back
 WHERE products.id = back.product_id

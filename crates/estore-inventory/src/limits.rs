@@ -1,5 +1,7 @@
 //! Every bound of InventoryService, unit and qualifier last.
 
+use std::time::Duration;
+
 /// How deep categories nest, in levels; the schema's trigger holds the same number.
 pub(crate) const CATEGORY_LEVELS_MAX: usize = 8;
 /// Characters of a name, as the columns have it.
@@ -14,6 +16,9 @@ pub(crate) const METADATA_BYTES_MAX: usize = 16 * 1024;
 pub(crate) const METADATA_FILTER_BYTES_MAX: usize = 2 * 1024;
 /// Characters of a search.
 pub(crate) const SEARCH_CHARACTERS_MAX: usize = 200;
+/// Units of a product that may be put on the shelf. What comes back of sales may lift it above: the column holds more
+/// than twice as many.
+pub(crate) const STOCK_UNITS_MAX: i32 = 1_000_000_000;
 /// Characters of a stock change's reason, as the column has it.
 pub(crate) const REASON_CHARACTERS_MAX: usize = 255;
 
@@ -50,3 +55,18 @@ pub(crate) const IMPORT_CATEGORIES_MAX: usize = 20_000;
 pub(crate) const IMPORT_ITEM_ROWS_MAX: usize = 4_096;
 /// Bytes of what an import knows a product by; the unique index takes no more.
 pub(crate) const IMPORT_KEY_BYTES_MAX: usize = 1_024;
+
+/// How often the stock that shoppers look at is read anew.
+pub(crate) const STOCK_READ_EVERY: Duration = Duration::from_millis(300);
+/// How old stock from memory may be when it is shown.
+pub(crate) const STOCK_AGE_MAX: Duration = Duration::from_millis(950);
+/// Reads of stock for which a product stays in memory that nobody asks for.
+pub(crate) const IDLE_BEATS_MAX: u64 = 33;
+/// The same where memory is short.
+pub(crate) const IDLE_BEATS_SHORT_MAX: u64 = 6;
+/// Memory of a product in memory beside its bytes, about.
+pub(crate) const ENTRY_OVERHEAD_BYTES: usize = 320;
+/// Bytes of the shortest answer that is worth compressing.
+pub(crate) const GZIP_BYTES_MIN: usize = 1_024;
+/// Bytes of the longest answer that is compressed.
+pub(crate) const GZIP_BYTES_MAX: usize = 256 * 1024;

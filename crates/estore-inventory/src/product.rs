@@ -11,7 +11,10 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 
 use crate::category::{given, yes};
-use crate::limits::{DESCRIPTION_CHARACTERS_MAX, IMAGE_URL_CHARACTERS_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX};
+use crate::import::row::known_by;
+use crate::limits::{
+    DESCRIPTION_CHARACTERS_MAX, IMAGE_URL_CHARACTERS_MAX, METADATA_BYTES_MAX, NAME_CHARACTERS_MAX, STOCK_UNITS_MAX,
+};
 
 /// A product; a variant is a product of its own that shares `metadata.handle` with its siblings.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -28,6 +31,9 @@ pub struct Product {
     pub price: i32,
     /// Units that can still be sold.
     pub quantity: i32,
+    /// The moment that `quantity` is of, at most a second ago; a checkout is decided by the stock of its own moment.
+    #[schema(value_type = String, format = DateTime)]
+    pub stock_as_of: Timestamp,
     /// The category it is in.
     pub category_id: Option<i32>,
     /// Where its picture is.
@@ -55,6 +61,7 @@ impl From<&Row> for Product {
             description: row.get("description"),
             price: row.get("price"),
             quantity: row.get("quantity"),
+            stock_as_of: row.get("stock_as_of"),
             category_id: row.get("category_id"),
             image_url: row.get("image_url"),
             min_stock_level: row.get("min_stock_level"),
@@ -80,9 +87,9 @@ pub struct NewProduct {
     /// Price of one unit in cents, from 0.
     #[schema(minimum = 0, example = 1250)]
     pub price: i32,
-    /// Units on the shelf, from 0.
+    /// Units on the shelf, up to a billion.
     #[serde(default)]
-    #[schema(minimum = 0, default = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000, default = 0)]
     pub quantity: i32,
     /// The category it is in.
     #[serde(default)]
@@ -99,7 +106,8 @@ pub struct NewProduct {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub is_active: bool,
-    /// Any object of up to 16 KiB.
+    /// Any object of up to 16 KiB. Imports know the product again by its `sku`, else by its `handle` and `options`,
+    /// which no other product may have.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
@@ -132,7 +140,7 @@ pub struct ProductChange {
     pub min_stock_level: Option<i32>,
     /// Whether it is for sale.
     pub is_active: Option<bool>,
-    /// Any object of up to 16 KiB; it takes the old one's place.
+    /// Any object of up to 16 KiB; it takes the old one's place, as do its `sku`, or `handle` and `options`.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
 }
@@ -143,7 +151,7 @@ impl NewProduct {
         rules.text("/name", &self.name, 1..=NAME_CHARACTERS_MAX);
         check_description(&mut rules, self.description.as_deref());
         rules.range("/price", self.price, 0..=i32::MAX);
-        rules.range("/quantity", self.quantity, 0..=i32::MAX);
+        rules.range("/quantity", self.quantity, 0..=STOCK_UNITS_MAX);
         check_image_url(&mut rules, self.image_url.as_deref());
         rules.range("/min_stock_level", self.min_stock_level, 0..=i32::MAX);
         check_metadata(&mut rules, &self.metadata);
@@ -189,6 +197,14 @@ fn check_metadata(rules: &mut Rules, metadata: &Map<String, Value>) {
         "too_large",
         format!("must be at most {METADATA_BYTES_MAX} bytes as JSON, not {bytes}"),
     );
+    if let Some(Err((code, detail))) = known_by(metadata) {
+        rules.broken("/metadata", code, detail);
+    }
+}
+
+/// What imports know a product with these metadata by, if by them at all.
+pub(crate) fn import_key(metadata: &Map<String, Value>) -> Option<String> {
+    known_by(metadata)?.ok()
 }
 
 /// Whether a browser would fetch it: http or https, a host, and no blanks.

@@ -29,6 +29,18 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611222130_create_event_outbox/up.sql"),
         down: include_str!("../migrations/202611222130_create_event_outbox/down.sql"),
     },
+    Migration {
+        version: 202611230115,
+        name: "announce_catalogue_edits",
+        up: include_str!("../migrations/202611230115_announce_catalogue_edits/up.sql"),
+        down: include_str!("../migrations/202611230115_announce_catalogue_edits/down.sql"),
+    },
+    Migration {
+        version: 202611230120,
+        name: "siblings_differ",
+        up: include_str!("../migrations/202611230120_siblings_differ/up.sql"),
+        down: include_str!("../migrations/202611230120_siblings_differ/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::limits::REASON_CHARACTERS_MAX;
+use crate::limits::{REASON_CHARACTERS_MAX, STOCK_UNITS_MAX};
 
 /// A change of a product's stock. The movements of a product sum to its quantity.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -55,12 +55,12 @@ impl From<&Row> for StockMovement {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StockChange {
-    /// Units that came (positive) or went (negative).
+    /// Units that came (positive) or went (negative); at most a billion are there after it.
     #[serde(default)]
     pub delta: Option<i32>,
-    /// Units there are now, from 0.
+    /// Units there are now, up to a billion.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
     pub quantity: Option<i32>,
     /// Why, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255, example = "delivery 2231")]
@@ -76,7 +76,7 @@ impl StockChange {
             }
             (Some(0), None) => rules.broken("/delta", "out_of_range", "must not be 0"),
             (Some(_), None) => {}
-            (None, Some(quantity)) => rules.range("/quantity", quantity, 0..=i32::MAX),
+            (None, Some(quantity)) => rules.range("/quantity", quantity, 0..=STOCK_UNITS_MAX),
         }
         rules.text("/reason", &self.reason, 1..=REASON_CHARACTERS_MAX);
         rules.into_errors()

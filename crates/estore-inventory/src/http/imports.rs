@@ -92,6 +92,11 @@ impl From<ImportError> for Problem {
                     .with_errors(faults.iter().map(FieldError::from).collect())
             }
             ImportError::Empty => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty_file", "The file is empty."),
+            ImportError::Db(error) if error.is_constraint("idx_products_import_key") => {
+                let detail =
+                    "A product of the file was made by another request meanwhile. Nothing was imported; do it again.";
+                Self::conflict("import_overtaken", detail).retry_after(1)
+            }
             ImportError::Busy => {
                 Self::conflict("import_running", "Another import is running. Wait until it has ended.").retry_after(10)
             }

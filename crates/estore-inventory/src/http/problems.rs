@@ -69,7 +69,8 @@ impl IntoResponses for AdminReadOne {
 
 impl IntoResponses for Create {
     fn responses() -> Responses {
-        problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, MEDIA_TYPE, INVALID, BUSY, AWAY])
+        let known = (409, "There is one already of that name, SKU or handle; `errors` names the field.");
+        problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, known, TOO_LARGE, MEDIA_TYPE, INVALID, BUSY, AWAY])
     }
 }
 
@@ -88,7 +89,7 @@ impl IntoResponses for Remove {
 
 impl IntoResponses for Import {
     fn responses() -> Responses {
-        let busy = (409, "Another import is running.");
+        let busy = (409, "Another import is running, or a product of the file was made meanwhile.");
         let refused = (422, "Rows break rules; `errors` names each by line, column and rule. Nothing was imported.");
         problems(&[BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, busy, TOO_LARGE, MEDIA_TYPE, refused, BUSY, AWAY])
     }

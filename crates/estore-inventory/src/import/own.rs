@@ -7,7 +7,7 @@ use super::columns::{Column, Columns};
 use super::faults::Faults;
 use super::fields::{self, Broken};
 use super::records::Record;
-use super::row::{CategoryPaths, StagedRow, key};
+use super::row::{CategoryPaths, StagedRow, key, known_by, plain};
 
 /// The row, or `None` when a fault was noted.
 pub(crate) fn read(
@@ -104,22 +104,13 @@ impl<'a> Reading<'a> {
         if text.is_empty() {
             text = "{}".to_owned();
         }
-        let sku = metadata.get("sku").map(plain).unwrap_or_default();
-        let handle = metadata.get("handle").map(plain).unwrap_or_default();
-        if product_id.is_some() && sku.is_empty() && handle.is_empty() {
-            return (text, None);
-        }
-        let options = metadata.get("options").and_then(Value::as_object);
-        let options: Vec<(String, String)> =
-            options.into_iter().flatten().map(|(name, value)| (name.clone(), plain(value))).collect();
-        let known_by = key(&sku, &handle, &options, name);
-        let known_by = self.take(Column::Name, known_by);
-        (text, known_by)
+        let known_by = match known_by(&metadata) {
+            Some(known_by) => known_by,
+            None if product_id.is_some() => return (text, None),
+            None => key("", "", &[], name),
+        };
+        (text, self.take(Column::Name, known_by))
     }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A JSON object, as it was written and as it was read.

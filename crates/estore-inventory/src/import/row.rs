@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::{BufMut, BytesMut};
+use serde_json::{Map, Value};
 
 use super::category_path;
 use super::columns::{Column, Columns, Layout};
@@ -133,6 +134,28 @@ impl CategoryPaths {
         let number = i32::try_from(self.paths.len()).unwrap_or(i32::MAX);
         self.numbers.insert(path.to_owned(), number);
         Ok(number)
+    }
+}
+
+/// What a product's metadata make it known by: its SKU, else its handle and options; `None` where they name neither.
+pub(crate) fn known_by(metadata: &Map<String, Value>) -> Option<Result<String, Broken>> {
+    let text = |name: &str| metadata.get(name).map(plain).unwrap_or_default();
+    let (sku, handle) = (text("sku"), text("handle"));
+    if sku.is_empty() && handle.is_empty() {
+        return None;
+    }
+    let options = metadata.get("options").and_then(Value::as_object);
+    let options: Vec<(String, String)> =
+        options.into_iter().flatten().map(|(name, value)| (name.clone(), plain(value))).collect();
+    Some(key(&sku, &handle, &options, ""))
+}
+
+/// A value as a file would write it.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }
 

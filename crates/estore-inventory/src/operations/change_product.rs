@@ -27,7 +27,7 @@ pub(crate) async fn change_product(
     editions: &Option<Vec<Timestamp>>,
     change: &ProductChange,
 ) -> Result<Product, ChangeProductError> {
-    let refused = |error| ChangeProductError::Refused(ProductError::from(error));
+    let refused = |error| ChangeProductError::Refused(ProductError::of(error, change.metadata.as_ref()));
     let broken = change.broken_rules();
     if !broken.is_empty() {
         return Err(ChangeProductError::Refused(ProductError::Invalid(broken)));

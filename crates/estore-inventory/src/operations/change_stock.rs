@@ -3,6 +3,7 @@
 use estore_kit::db::{Db, DbError};
 use estore_kit::problem::{FieldError, Problem};
 
+use crate::limits::STOCK_UNITS_MAX;
 use crate::stock::{StockChange, StockLevel};
 use crate::store::stock;
 
@@ -15,7 +16,7 @@ pub(crate) enum ChangeStockError {
     NotFound,
     #[error("only {available} units are there")]
     OutOfStock { available: i32 },
-    #[error("no column holds so many units")]
+    #[error("more units than a product may have")]
     TooMany { before: i32 },
     #[error(transparent)]
     Db(#[from] DbError),
@@ -36,7 +37,11 @@ pub(crate) async fn change_stock(
     if moved.after < 0 {
         return Err(ChangeStockError::OutOfStock { available: moved.before });
     }
-    let quantity = i32::try_from(moved.after).map_err(|_beyond| ChangeStockError::TooMany { before: moved.before })?;
+    let too_many = || ChangeStockError::TooMany { before: moved.before };
+    if moved.after > i64::from(STOCK_UNITS_MAX.max(moved.before)) {
+        return Err(too_many());
+    }
+    let quantity = i32::try_from(moved.after).map_err(|_beyond| too_many())?;
     Ok(StockLevel { product_id, quantity, movement: moved.movement })
 }
 
@@ -52,7 +57,7 @@ impl From<ChangeStockError> for Problem {
             ChangeStockError::TooMany { before } => Self::invalid(vec![FieldError {
                 pointer: "/delta".into(),
                 code: "out_of_range".into(),
-                detail: format!("must leave at most {} units; there are {before}", i32::MAX),
+                detail: format!("must leave at most {STOCK_UNITS_MAX} units; there are {before}"),
             }]),
             ChangeStockError::Db(error) => error.into(),
         }

@@ -17,6 +17,8 @@ pub(crate) enum CategoryError {
     Cycle,
     #[error("categories nest at most eight levels deep")]
     TooDeep,
+    #[error("a sibling has this name")]
+    NameTaken,
     #[error(transparent)]
     Db(DbError),
 }
@@ -37,6 +39,7 @@ impl From<DbError> for CategoryError {
                 "fk_parent" => Self::UnknownParent,
                 "categories_no_cycle" | "categories_parent_is_another" => Self::Cycle,
                 "categories_depth" => Self::TooDeep,
+                "categories_name_taken" => Self::NameTaken,
                 _ => Self::Db(error),
             },
             _ => Self::Db(error),
@@ -54,6 +57,15 @@ impl From<CategoryError> for Problem {
             CategoryError::UnknownParent => parent("unknown_category", "there is no such category"),
             CategoryError::Cycle => parent("category_cycle", "a category must not stand above itself"),
             CategoryError::TooDeep => parent("category_depth", "categories nest at most 8 levels deep"),
+            CategoryError::NameTaken => Self::conflict(
+                "category_exists",
+                "A category of this name is there already, under the same parent; use that one, or choose another name.",
+            )
+            .with_errors(vec![FieldError {
+                pointer: "/name".into(),
+                code: "taken".into(),
+                detail: "another category under the same parent has it".into(),
+            }]),
             CategoryError::Db(error) => error.into(),
         }
     }

@@ -17,6 +17,7 @@ use crate::import::records::{Record, RecordError, Records};
 use crate::import::row::{COPY_HEADER, COPY_TRAILER, CategoryPaths, Given, StagedRow};
 use crate::import::shopify::{Items, Reader};
 use crate::import::{ImportError, ImportReport, own};
+use crate::limits::STOCK_UNITS_MAX;
 use crate::store::imports;
 
 /// Bytes of rows that are sent to the database at a time.
@@ -30,7 +31,7 @@ pub(crate) async fn import_products(
     reader: impl AsyncRead + Send + Unpin,
     mut progress: impl FnMut(u64) + Send,
 ) -> Result<ImportReport, ImportError> {
-    let mut client = db.client().await?;
+    let mut client = db.patient_client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     if !imports::begin(&transaction).await? {
         return Err(ImportError::Busy);
@@ -206,6 +207,9 @@ async fn refuse_faults(transaction: &Transaction<'_>) -> Result<(), ImportError>
             }
             "key_taken" => {
                 ("sku", "duplicate", format!("product {} is known by the same SKU or handle and options", fault.other))
+            }
+            "too_many_units" => {
+                ("quantity", "out_of_range", format!("must be from 0 to {STOCK_UNITS_MAX}, not {}", fault.other))
             }
             _ => ("", "duplicate", format!("line {} is about the same product", fault.other)),
         };

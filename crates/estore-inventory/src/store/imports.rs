@@ -6,14 +6,14 @@ use estore_kit::db::{DbError, execute, rows};
 use tokio_postgres::CopyInSink;
 
 use crate::import::row::Given;
-use crate::limits::IMPORT_ERRORS_MAX;
+use crate::limits::{IMPORT_ERRORS_MAX, STOCK_UNITS_MAX};
 
 /// A fault that only the database can see.
 #[derive(Debug)]
 pub(crate) struct StagedFault {
     pub(crate) line: u64,
     pub(crate) rule: String,
-    /// The other line, or the product, that it is about.
+    /// The other line, the product, or the number of units, that it is about.
     pub(crate) other: i32,
     /// How many such faults there are.
     pub(crate) total: u64,
@@ -43,7 +43,8 @@ pub(crate) async fn match_products(transaction: &Transaction<'_>) -> Result<u64,
 
 pub(crate) async fn find_faults(transaction: &Transaction<'_>) -> Result<Vec<StagedFault>, DbError> {
     let limit = i64::try_from(IMPORT_ERRORS_MAX).unwrap_or(i64::MAX);
-    let found = rows(transaction, include_str!("../../queries/import_find_faults.sql"), &[&limit]).await?;
+    let found =
+        rows(transaction, include_str!("../../queries/import_find_faults.sql"), &[&limit, &STOCK_UNITS_MAX]).await?;
     let faults = found.iter().map(|row| StagedFault {
         line: u64::try_from(row.get::<_, i32>("line")).unwrap_or_default(),
         rule: row.get("rule"),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use postgres_types::{Json, ToSql, Type};
 use tokio_postgres::Row;
 
-use crate::product::{NewProduct, Product, ProductChange};
+use crate::product::{NewProduct, Product, ProductChange, import_key};
 use crate::search::{Found, ProductSearch, ProductSort};
 
 pub(crate) async fn insert(db: &Db, product: &NewProduct, actor: i32) -> Result<Product, DbError> {
@@ -23,6 +23,7 @@ pub(crate) async fn insert(db: &Db, product: &NewProduct, actor: i32) -> Result<
                 &product.is_active,
                 &Json(&product.metadata),
                 &actor,
+                &import_key(&product.metadata),
             ],
         )
         .await?;
@@ -62,6 +63,7 @@ pub(crate) async fn update(
                 &change.is_active,
                 &change.metadata.is_some(),
                 &change.metadata.as_ref().map(Json),
+                &change.metadata.as_ref().and_then(import_key),
             ],
         )
         .await?;

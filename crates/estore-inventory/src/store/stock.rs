@@ -2,9 +2,10 @@
 
 use estore_kit::db::{Db, DbError};
 
+use crate::limits::STOCK_UNITS_MAX;
 use crate::stock::{StockChange, StockMovement};
 
-/// A stock change as the database saw it; `after` may be a number that no column holds, and then nothing moved.
+/// A stock change as the database saw it; `after` may be less or more than there may be, and then nothing moved.
 #[derive(Debug)]
 pub(crate) struct Moved {
     pub(crate) before: i32,
@@ -22,7 +23,7 @@ pub(crate) async fn change(
     let row = db
         .row(
             include_str!("../../queries/move_stock.sql"),
-            &[&product_id, &change.delta, &change.quantity, &change.reason, &actor],
+            &[&product_id, &change.delta, &change.quantity, &change.reason, &actor, &STOCK_UNITS_MAX],
         )
         .await?;
     Ok(row.map(|row| Moved {

@@ -3,6 +3,7 @@
 mod categories;
 mod events;
 mod holds;
+mod identity;
 mod imports;
 mod neighbours;
 mod openapi;

@@ -1,3 +1,4 @@
+use estore_api::inventory::{HoldOutcome, InventoryApi, RestockLine};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -85,4 +86,46 @@ async fn low_stock_is_listed() {
     assert_eq!(second["data"].as_array().unwrap().len(), 1);
     assert_eq!(second["data"][0]["name"], "None");
     shop.get("/v1/products/low-stock").await.expect(401);
+}
+
+/// A shelf of a billion is sold and filled again until what is out is more than the column holds: it must still come back.
+#[tokio::test]
+async fn what_was_sold_can_always_come_back() {
+    const BILLION: i32 = 1_000_000_000;
+    let shop = Shop::open().await;
+    let post = |body: Value| shop.admin("POST", "/v1/products", body);
+    let beyond = post(json!({"name": "Screw", "price": 0, "quantity": BILLION + 1})).await;
+    beyond.expect_problem(422, "validation_failed", "/quantity");
+    let refused = shop.import(format!("name,price,quantity\nScrew,1.00,{}\n", BILLION + 1)).await.expect(422);
+    assert_eq!(refused["errors"][0]["pointer"], "line 2, column quantity");
+    let product = shop.product("Screw", 0, BILLION).await;
+    let path = format!("/v1/products/{product}/stock");
+    shop.admin("POST", &path, json!({"delta": 1, "reason": "x"})).await.expect_problem(
+        422,
+        "validation_failed",
+        "/delta",
+    );
+
+    let checkouts: Vec<Uuid> = (0..5).map(|_| Uuid::now_v7()).collect();
+    for checkout in &checkouts {
+        assert!(matches!(shop.hold(*checkout, &[(product, BILLION)]).await, HoldOutcome::Held { .. }));
+        shop.admin("POST", &path, json!({"quantity": BILLION, "reason": "delivery"})).await.expect(200);
+    }
+    shop.inventory.release(checkouts[..3].to_vec()).await.unwrap();
+    assert_eq!(shop.quantity(product).await, i64::from(i32::MAX), "what does not fit is written off");
+    shop.verify().await;
+    let back = |order_id: i32, checkout: usize| RestockLine {
+        order_id,
+        checkout_id: checkouts[checkout],
+        product_id: product,
+        quantity: BILLION,
+    };
+    shop.inventory.restock(vec![back(1, 3), back(2, 4)]).await.unwrap();
+    assert_eq!(shop.quantity(product).await, i64::from(i32::MAX));
+    shop.verify().await;
+    shop.admin("POST", &path, json!({"delta": -7, "reason": "counted"})).await.expect(200);
+    shop.admin("POST", &path, json!({"delta": 1, "reason": "x"})).await.expect(422);
+    let exported = shop.admin("GET", "/v1/products/export", Value::Null).await;
+    let report = shop.import(exported.text).await.expect(200);
+    assert_eq!(report["unchanged"], 1, "an export is always importable: {report}");
 }
