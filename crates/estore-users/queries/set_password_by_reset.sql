@@ -6,7 +6,7 @@ WITH before AS (
     SELECT 'user.verified', 'user/' || id, jsonb_build_object('id', id) FROM before WHERE NOT is_verified
 )
 UPDATE users
-SET hashed_password = $2, is_verified = true, updated_at = clock_timestamp()
+SET hashed_password = $2, password_is_one_time = false, is_verified = true, updated_at = clock_timestamp()
 FROM before
 WHERE users.id = before.id
 RETURNING users.email

@@ -22,4 +22,16 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611222130_create_event_outbox/up.sql"),
         down: include_str!("../migrations/202611222130_create_event_outbox/down.sql"),
     },
+    Migration {
+        version: 202_611_230_116,
+        name: "announce_ended_sessions",
+        up: include_str!("../migrations/202611230116_announce_ended_sessions/up.sql"),
+        down: include_str!("../migrations/202611230116_announce_ended_sessions/down.sql"),
+    },
+    Migration {
+        version: 202_611_230_130,
+        name: "one_time_passwords",
+        up: include_str!("../migrations/202611230130_one_time_passwords/up.sql"),
+        down: include_str!("../migrations/202611230130_one_time_passwords/down.sql"),
+    },
 ];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estore_api::events::EventsApi;
+use estore_kit::auth::Revocations;
 use estore_kit::db::{Db, DbError};
 use estore_kit::problem::Problem;
 use jsonwebtoken::jwk::JwkSet;
@@ -17,7 +18,7 @@ use crate::config::UsersConfig;
 use crate::hashing::Hasher;
 use crate::operations::create_admin::{CreateAdminError, create_admin};
 use crate::operations::import_customers::{ImportError, ImportReport, import_customers};
-use crate::operations::{deliver_mail, purge_expired};
+use crate::operations::{announce_ended_sessions, deliver_mail, purge_expired};
 use crate::post::{Post, PostError};
 use crate::store::users::find_active_admin;
 
@@ -42,6 +43,8 @@ pub(crate) struct Service {
     pub(crate) post: Post,
     /// Rung when a letter has been written.
     pub(crate) mail_bell: Notify,
+    /// Sessions that have ended, for whoever verifies access tokens.
+    pub(crate) revocations: Arc<Revocations>,
 }
 
 /// Why the service cannot start.
@@ -53,6 +56,9 @@ pub enum StartError {
     /// The way mail leaves.
     #[error(transparent)]
     Post(#[from] PostError),
+    /// The threads that hash passwords.
+    #[error("cannot start a thread: {0}")]
+    Threads(#[from] std::io::Error),
     /// A setting that makes no sense.
     #[error("users.{0} must be at least 1")]
     Zero(&'static str),
@@ -75,8 +81,9 @@ impl Users {
         }
         let signer = Signer::open(&config.token_key_file, config.access_token_seconds)?;
         let post = Post::open(&config.mail)?;
-        let hasher = Hasher::new(config.hashes_at_a_time);
-        let service = Service { db, config, hasher, signer, post, mail_bell: Notify::new() };
+        let hasher = Hasher::start(config.hashes_at_a_time)?;
+        let revocations = Arc::default();
+        let service = Service { db, config, hasher, signer, post, mail_bell: Notify::new(), revocations };
         Ok(Self { service: Arc::new(service) })
     }
 
@@ -84,6 +91,12 @@ impl Users {
     #[must_use]
     pub fn key_set(&self) -> JwkSet {
         self.service.signer.key_set().clone()
+    }
+
+    /// The sessions that have ended while their access tokens were still good; right while the jobs run.
+    #[must_use]
+    pub fn revocations(&self) -> Arc<Revocations> {
+        Arc::clone(&self.service.revocations)
     }
 
     /// The routes of this service. They need `Extension(Arc<estore_kit::auth::Verifier>)` around them.
@@ -96,12 +109,13 @@ impl Users {
         crate::http::internal(Arc::clone(&self.service))
     }
 
-    /// Delivers mail, hands events on and removes what has ended, until `shutdown`.
+    /// Delivers mail, hands events on, hears of ended sessions and removes what has ended, until `shutdown`.
     pub async fn run_jobs(&self, events: Arc<dyn EventsApi>, shutdown: CancellationToken) {
         tokio::join!(
             deliver_mail::run(&self.service, &shutdown),
             estore_api::events::relay(&self.service.db, &events, &shutdown),
             purge_expired::run(&self.service, &shutdown),
+            announce_ended_sessions::run(&self.service, &shutdown),
         );
     }
 
@@ -110,7 +124,16 @@ impl Users {
     /// # Errors
     /// [`CreateAdminError`]: the address or password breaks a rule or the address is taken.
     pub async fn create_admin(&self, email: &str, password: &str) -> Result<i32, CreateAdminError> {
-        create_admin(&self.service, email, password).await
+        create_admin(&self.service, email, password, false).await
+    }
+
+    /// Makes a verified administrator whose password has been shown to somebody: the first log-in has to bring another
+    /// one. Answers the id.
+    ///
+    /// # Errors
+    /// [`CreateAdminError`]: the address or password breaks a rule or the address is taken.
+    pub async fn create_admin_once(&self, email: &str, one_time_password: &str) -> Result<i32, CreateAdminError> {
+        create_admin(&self.service, email, one_time_password, true).await
     }
 
     /// Whether there is an administrator who can log in.

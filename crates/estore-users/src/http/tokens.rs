@@ -30,6 +30,10 @@ pub(crate) struct LogIn {
     /// Its password.
     #[schema(value_type = String, format = "password")]
     password: Secret,
+    /// With a one-time password, and only with one: the password that takes its place.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "password")]
+    new_password: Option<Secret>,
 }
 
 /// A session that is to go on.
@@ -75,6 +79,8 @@ fn answer(pair: TokenPair) -> Response {
         (status = 200, description = "A session begins", body = Tokens),
         (status = 401, description = "The address or the password is wrong", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 403, description = "A one-time password came without new_password", body = ProblemBody,
+            content_type = "application/problem+json"),
         WithBody,
     ),
 )]
@@ -84,7 +90,8 @@ pub(super) async fn log_in(
     Json(input): Json<LogIn>,
 ) -> Result<Response, Problem> {
     let agent = user_agent(&headers);
-    let pair = operations::log_in::log_in(&service, &input.email, &input.password, agent.as_deref()).await?;
+    let LogIn { email, password, new_password } = &input;
+    let pair = operations::log_in::log_in(&service, email, password, new_password.as_ref(), agent.as_deref()).await?;
     Ok(answer(pair))
 }
 
@@ -105,7 +112,7 @@ pub(super) async fn refresh(
     Ok(answer(operations::refresh_session::refresh_session(&service, &input.refresh_token).await?))
 }
 
-/// Logs out: the session of the access token ends. The access token itself is good until it expires.
+/// Logs out: the session of the access token ends. Its access tokens are refused everywhere within a second.
 #[utoipa::path(
     delete, path = "/v1/tokens", tag = "tokens", operation_id = "log_out", security(("bearer" = [])),
     responses((status = 204, description = "The session has ended"), WithToken),
@@ -113,6 +120,7 @@ pub(super) async fn refresh(
 pub(super) async fn log_out(State(service): State<Arc<Service>>, caller: Caller) -> Result<StatusCode, Problem> {
     if let Ok(session) = Uuid::parse_str(&caller.session_id) {
         end_session(&service.db.client().await?, session, caller.user_id).await?;
+        service.revoke(&caller.session_id);
     }
     Ok(StatusCode::NO_CONTENT)
 }

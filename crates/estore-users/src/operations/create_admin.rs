@@ -29,11 +29,16 @@ pub enum CreateAdminError {
     Db(#[from] DbError),
 }
 
-/// Makes the account, verified.
-pub(crate) async fn create_admin(service: &Service, email: &str, password: &str) -> Result<i32, CreateAdminError> {
+/// Makes the account, verified. A one-time password is good for setting another one, and for nothing else.
+pub(crate) async fn create_admin(
+    service: &Service,
+    email: &str,
+    password: &str,
+    is_one_time: bool,
+) -> Result<i32, CreateAdminError> {
     let email = Email::parse(email).map_err(|error| CreateAdminError::Email(error.to_string()))?;
     password::judge(password, Some(&email)).map_err(|fault| CreateAdminError::Password(fault.to_string()))?;
     let hashed = service.hasher.hash(&Secret::new(password.to_owned())).await;
     let hashed = hashed.map_err(|error: HashingError| CreateAdminError::Hashing(error.to_string()))?;
-    insert_admin(&service.db.client().await?, &email, &hashed).await?.ok_or(CreateAdminError::Taken)
+    insert_admin(&service.db.client().await?, &email, &hashed, is_one_time).await?.ok_or(CreateAdminError::Taken)
 }

@@ -12,6 +12,8 @@ pub(crate) struct Credentials {
     pub(crate) standing: Standing,
     pub(crate) hashed_password: String,
     pub(crate) is_active: bool,
+    /// Good for setting another one, and for nothing else.
+    pub(crate) is_one_time: bool,
 }
 
 /// An account locked by its address.
@@ -53,8 +55,14 @@ pub(crate) async fn insert_user<C: GenericClient>(db: &C, email: &Email, hash: &
 }
 
 /// The new administrator's id, or nothing when the address is taken.
-pub(crate) async fn insert_admin<C: GenericClient>(db: &C, email: &Email, hash: &str) -> Result<Option<i32>, DbError> {
-    let made = rows(db, include_str!("../../queries/insert_admin.sql"), &[&email.as_str(), &hash]).await?;
+pub(crate) async fn insert_admin<C: GenericClient>(
+    db: &C,
+    email: &Email,
+    hash: &str,
+    is_one_time: bool,
+) -> Result<Option<i32>, DbError> {
+    let made =
+        rows(db, include_str!("../../queries/insert_admin.sql"), &[&email.as_str(), &hash, &is_one_time]).await?;
     Ok(made.first().map(|row| row.get(0)))
 }
 
@@ -70,6 +78,7 @@ pub(crate) async fn find_credentials<C: GenericClient>(db: &C, email: &str) -> R
         standing: standing(row),
         hashed_password: row.get("hashed_password"),
         is_active: row.get("is_active"),
+        is_one_time: row.get("password_is_one_time"),
     }))
 }
 
@@ -148,6 +157,17 @@ pub(crate) async fn rehash_password<C: GenericClient>(
     new_hash: &str,
 ) -> Result<(), DbError> {
     execute(db, include_str!("../../queries/rehash_password.sql"), &[&id, &old_hash, &new_hash]).await.map(drop)
+}
+
+/// Whether the one-time password of that hash was still the account's.
+pub(crate) async fn replace_one_time_password<C: GenericClient>(
+    db: &C,
+    id: i32,
+    old_hash: &str,
+    new_hash: &str,
+) -> Result<bool, DbError> {
+    let sql = include_str!("../../queries/replace_one_time_password.sql");
+    Ok(execute(db, sql, &[&id, &old_hash, &new_hash]).await? == 1)
 }
 
 pub(crate) async fn set_password<C: GenericClient>(db: &C, id: i32, hash: &str) -> Result<(), DbError> {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::desk::{Desk, PASSWORD};
 
@@ -133,4 +133,32 @@ async fn an_administrator_from_the_command_line_keeps_the_rules() {
     }
     desk.users.create_admin("Root@Example.com", PASSWORD).await.unwrap();
     assert!(desk.users.create_admin(ROOT, PASSWORD).await.unwrap_err().to_string().contains("already"));
+}
+
+#[tokio::test]
+async fn a_one_time_password_is_good_for_setting_another_one_and_for_nothing_else() {
+    const NEW: &str = "a mill of many wheels";
+    let desk = Desk::open().await;
+    desk.users.create_admin_once(ROOT, PASSWORD).await.unwrap();
+    let log_in = |body: Value| desk.post("/v1/tokens", body);
+    for _ in 0..2 {
+        let refused = log_in(json!({"email": ROOT, "password": PASSWORD})).await.expect(403);
+        assert_eq!(refused.code(), "password_change_required");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/new_password");
+    }
+    log_in(json!({"email": ROOT, "password": "wrong", "new_password": NEW})).await.expect(401);
+    for bad in ["short", "password1234", ROOT] {
+        let refused = log_in(json!({"email": ROOT, "password": PASSWORD, "new_password": bad})).await.expect(422);
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/new_password", "{}", refused.text);
+    }
+    let both = json!({"email": ROOT, "password": PASSWORD, "new_password": NEW});
+    let (one, other) = tokio::join!(log_in(both.clone()), log_in(both.clone()));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401], "{} {}", one.text, other.text);
+    log_in(both).await.expect(401);
+    let unasked = log_in(json!({"email": ROOT, "password": NEW, "new_password": PASSWORD})).await.expect(422);
+    assert_eq!(unasked.json()["errors"][0]["code"], "not_asked_for");
+    let (access, _) = desk.log_in(ROOT, NEW).await;
+    desk.get("/v1/users", &access).await.expect(200);
 }

@@ -100,10 +100,11 @@ async fn first_administrator(users: &Users) -> Result<(), Box<dyn std::error::Er
         return Ok(());
     }
     let password = secrets::random();
-    users.create_admin(FIRST_ADMINISTRATOR, &password).await?;
+    users.create_admin_once(FIRST_ADMINISTRATOR, &password).await?;
     println!("First administrator   {FIRST_ADMINISTRATOR}");
     println!("One-time password     {password}");
-    println!("                      It is not shown again. Change it: PATCH /v1/users/me");
+    println!("                      It is not shown again. The first log-in brings the password that takes its place:");
+    println!("                      POST /v1/tokens {{\"email\", \"password\", \"new_password\"}}");
     Ok(())
 }
 
