@@ -16,10 +16,6 @@ use crate::retail::{Invoice, Year};
 
 /// How often a refused token is replaced for one checkout.
 const LOG_INS_PER_CHECKOUT_MAX: usize = 5;
-/// How often a checkout is ordered anew after the shop has undone it.
-const NEW_KEYS_MAX: usize = 5;
-/// The shop's word for a checkout that a crash has cut off before the charge: undone, to be ordered with a new key.
-const UNDONE: &str = "charge_not_made";
 /// How many customers log in ahead of their first invoice at a time.
 const LOG_INS_AT_ONCE: usize = 3;
 /// How many failures are told in words.
@@ -44,8 +40,6 @@ pub(crate) struct Pass {
     pub(crate) units: u64,
     /// How many answers were stored ones.
     pub(crate) replayed: u64,
-    /// How often a checkout was undone by a crash and ordered with a new key.
-    pub(crate) reordered: u64,
     /// The checkouts' ids by invoice; `None` where it failed.
     pub(crate) ids: Vec<Option<String>>,
     /// The first failures, in words.
@@ -55,7 +49,6 @@ pub(crate) struct Pass {
 struct Placed {
     id: String,
     replayed: bool,
-    reordered: u64,
     orders: u64,
     pence: u64,
     units: u64,
@@ -97,7 +90,6 @@ impl Pass {
         self.pence += placed.pence;
         self.units += placed.units;
         self.replayed += u64::from(placed.replayed);
-        self.reordered += placed.reordered;
         self.ids[index] = Some(placed.id);
     }
 
@@ -129,19 +121,11 @@ async fn log_in_ahead(buying: Arc<Buying>) {
 
 async fn place(buying: &Buying, index: usize) -> Result<Placed, Failure> {
     let invoice = &buying.year.invoices[index];
-    let mut key = format!("invoice-{}", invoice.number);
-    for reordered in 0..=NEW_KEYS_MAX {
-        let answer = ask(buying, invoice, &key).await?;
-        if answer.status == StatusCode::PAYMENT_REQUIRED && answer.body["code"] == UNDONE {
-            key = format!("invoice-{}-{}", invoice.number, reordered + 2);
-            continue;
-        }
-        let replayed = answer.replayed;
-        let checkout = answer.expect(StatusCode::CREATED, "POST /v1/checkouts")?;
-        let placed = buying.check(invoice, &checkout)?;
-        return Ok(Placed { replayed, reordered: reordered as u64, ..placed });
-    }
-    Err(Failure::new("the shop undid it again and again"))
+    let answer = ask(buying, invoice, &format!("invoice-{}", invoice.number)).await?;
+    let replayed = answer.replayed;
+    let checkout = answer.expect(StatusCode::CREATED, "POST /v1/checkouts")?;
+    let placed = buying.check(invoice, &checkout)?;
+    Ok(Placed { replayed, ..placed })
 }
 
 /// Sends an invoice under this key, with a new token where the old one is refused.
@@ -188,6 +172,6 @@ impl Buying {
             return Err(wrong(format!("the total is not the sum of the orders, {pence}")));
         }
         let id = checkout["id"].as_str().map_or_else(|| checkout["id"].to_string(), str::to_owned);
-        Ok(Placed { id, replayed: false, reordered: 0, orders: orders.len() as u64, pence, units })
+        Ok(Placed { id, replayed: false, orders: orders.len() as u64, pence, units })
     }
 }

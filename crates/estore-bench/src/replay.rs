@@ -151,7 +151,6 @@ async fn first_pass(args: &ReplayArgs, prepared: &mut Prepared, expected: &Facts
     figures.push(Figure::told("log-ins", "", prepared.buying.accounts.log_ins()));
     figures.push(Figure::told("calls repeated", "", prepared.buying.api.repeats()));
     figures.push(Figure::told("answers replayed", "", pass.replayed));
-    figures.push(Figure::told("undone by a crash, ordered with a new key", "", pass.reordered));
     figures.push(Figure::told("ordering, log-ins included", "ms", millis(took)));
     figures.push(Figure::told("checkouts", "per second", per_second(pass.checkouts(), took)));
     figures.push(Figure::told("orders", "per second", per_second(pass.orders, took)));

@@ -1,11 +1,14 @@
 -- Takes rows off the outbox and writes what they tell: a delivery for each order event and subscribed endpoint, and a
--- notice for the buyer where $2. One
--- behind an open one of the same order waits; the open ones are locked, so that none ends unseen meanwhile. Not waiting
+-- notice for the buyer where $2. Where InventoryService has been told ($3), the stock of a checkout that was cut off is
+-- back, and its key free. One behind an open one of the same order waits; the open ones are locked, so that none ends unseen meanwhile. Not waiting
 -- for the disk: a row that comes back is told again. Primary keys, orders_one_per_product, order_events_of_order,
 -- webhook_deliveries_open.
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)), told AS (
     DELETE FROM outbox USING quick WHERE id = ANY ($1::bigint[])
     RETURNING id, topic, checkout_id, order_id, event_id, is_published, created_at
+), freed AS (
+    DELETE FROM idempotency_keys k USING told t
+    WHERE $3::boolean AND t.topic = 'checkout.failed' AND k.resource_id = t.checkout_id AND k.state = 'undoing'
 ), noticed AS (
     INSERT INTO order_notices (event_id, kind, user_id, orders, amount, currency)
     SELECT c.id, 'paid', c.user_id, ARRAY(SELECT o.id FROM orders o WHERE o.checkout_id = c.id ORDER BY o.id),

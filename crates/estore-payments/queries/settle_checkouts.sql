@@ -1,4 +1,5 @@
--- Settles pending checkouts that this transaction has locked: their charges, ledger, answers and what to tell.
+-- Settles pending checkouts that this transaction has locked: their charges, ledger, answers and what to tell. A key
+-- without an answer is taken until InventoryService has been told (publish_outbox).
 -- Primary keys.
 WITH asked AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bytea[],
@@ -29,7 +30,9 @@ WITH asked AS (
     SELECT 'checkout.' || status, id FROM settled
 ), answered AS (
     UPDATE idempotency_keys k
-    SET state = 'finished', answer_status = a.answer_status, answer_body = a.answer_body, finished_at = now()
+    SET state = CASE WHEN a.answer_status IS NULL THEN 'undoing' ELSE 'finished' END,
+        answer_status = a.answer_status, answer_body = a.answer_body,
+        finished_at = CASE WHEN a.answer_status IS NOT NULL THEN now() END
     FROM asked a JOIN settled s ON s.id = a.id
     WHERE k.user_id = s.user_id AND k.key = s.idempotency_key AND k.resource_id = a.id AND k.state = 'running'
 )

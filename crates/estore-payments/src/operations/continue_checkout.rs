@@ -27,5 +27,6 @@ pub(crate) async fn continue_checkout(shop: &Shop, id: Uuid) -> Result<Option<An
             return Err(PlaceError::InProgress);
         }
     };
-    settle(shop, settlement(pending.operation, pending.checkout, end)).await
+    let (waits, settlement) = (pending.waits, settlement(pending.operation, pending.checkout, end));
+    settle(shop, if waits { settlement } else { settlement.frees_key_if_not_made() }).await
 }

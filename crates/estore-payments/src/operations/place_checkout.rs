@@ -46,9 +46,12 @@ pub(crate) enum PlaceError {
     /// Some lines cost more than an order can say; where each stands in the body.
     #[error("some lines cost too much")]
     TooLarge(Vec<String>),
-    /// The card was refused, or the charge surely not made; nothing was taken.
+    /// The card was refused, or the buyer did not come in time; nothing was taken.
     #[error("not charged: {0}")]
     NotCharged(&'static str),
+    /// The charge was surely not made and nobody refused it: the same key buys anew once the stock is back.
+    #[error("the charge was cut off")]
+    CutOff,
     /// The gateway does not say whether it took the money.
     #[error("the outcome of the charge is not known")]
     OutcomeUnknown,
@@ -150,29 +153,34 @@ async fn hold(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Vec<HeldLi
     }
 }
 
-/// Undoes what was done before the write, and ends the key: with the answer where it is final, else by letting it go
-/// so that a retry works at once.
+/// Undoes what was done before the write, and ends the key: with the answer where it is final, else by freeing it once
+/// the stock is back. Freed before, a retry could be refused the last unit, which it holds itself.
 async fn undo(shop: &Shop, placement: &Placement, id: Uuid, error: PlaceError) -> Answer {
     tracing::debug!(checkout = %id, %error, "undoing a checkout");
     let is_over = match &error {
         PlaceError::Step(_) => {
             // Where this fails too, the sweep of orphans finds the key and the hold.
-            keys::let_go(&shop.db, placement.user_id, &placement.key, id).await.unwrap_or_default()
+            keys::fence(&shop.db, placement.user_id, &placement.key, id).await.unwrap_or_default()
         }
         _ => true,
     };
     if is_over && !matches!(error, PlaceError::Method(_) | PlaceError::Short(_)) {
-        release(shop, id).await;
+        let is_back = release(shop, id).await;
+        if is_back && matches!(error, PlaceError::Step(_)) {
+            drop(keys::free(&shop.db, &[id]).await);
+        }
     }
     let is_final = matches!(error, PlaceError::Method(_) | PlaceError::Short(_) | PlaceError::TooLarge(_));
     let answer = Answer::from(Problem::from(error));
     if is_final { finish(shop, placement, id, answer).await } else { answer }
 }
 
-async fn release(shop: &Shop, id: Uuid) {
-    if let Err(error) = shop.inventory.release(vec![id]).await {
+async fn release(shop: &Shop, id: Uuid) -> bool {
+    let released = shop.inventory.release(vec![id]).await;
+    if let Err(error) = &released {
         tracing::warn!(checkout = %id, %error, "a hold is not released yet; the sweep of orphans will do it");
     }
+    released.is_ok()
 }
 
 async fn finish(shop: &Shop, placement: &Placement, id: Uuid, answer: Answer) -> Answer {
@@ -200,14 +208,15 @@ async fn charge_and_settle(
     crash::point("after_charge");
     match charged {
         Charged::Ended(end) => {
-            let settlement = settlement(placement.operation, checkout, end);
+            let is_cut_off = end == End::NotMade;
+            let settlement = settlement(placement.operation, checkout, end).frees_key_if_not_made();
             let settled = settle(shop, settlement).await?;
-            // None: the resumer was quicker, and its answer is the one.
+            // None: the key is to be free, or the resumer was quicker and its answer is the one.
             let stored = match settled {
                 Some(answer) => Some(answer),
                 None => keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?,
             };
-            stored.ok_or(PlaceError::InProgress)
+            stored.ok_or(if is_cut_off { PlaceError::CutOff } else { PlaceError::InProgress })
         }
         Charged::NeedsBuyer(action) => waiting::wait_for_buyer(shop, key, action).await,
         Charged::Authorised => waiting::wait_for_staff(shop, placement, checkout).await,

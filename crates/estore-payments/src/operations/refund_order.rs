@@ -176,7 +176,9 @@ async fn reserve(shop: &Shop, asked: &RefundRequest, id: Uuid) -> Result<Pending
 async fn end_key(shop: &Shop, asked: &RefundRequest, id: Uuid, error: RefundError) -> Answer {
     if let RefundError::Step(_) = &error {
         // Where this fails too, the resumer or the sweep of orphans comes by.
-        drop(keys::let_go(&shop.db, asked.actor_id, &asked.key, id).await);
+        if keys::fence(&shop.db, asked.actor_id, &asked.key, id).await.is_ok() {
+            drop(keys::free(&shop.db, &[id]).await);
+        }
     }
     let may_retry = matches!(error, RefundError::Step(_) | RefundError::Key(_));
     let answer = Answer::from(Problem::from(error));

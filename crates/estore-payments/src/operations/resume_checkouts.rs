@@ -38,7 +38,9 @@ pub(crate) async fn resume_checkouts(shop: &Shop, alone_since: Option<Timestamp>
         if end.is_none() && i32::from(pending.attempts) == ATTEMPTS_BEFORE_ATTENTION {
             tracing::error!(checkout = %id, "the gateway stays silent about a charge: staff must look at it");
         }
-        Some(settle(shop, id, settlement(pending.operation, pending.checkout, end?)))
+        let (waits, settlement) = (pending.waits, settlement(pending.operation, pending.checkout, end?));
+        // A buyer who was sent to the bank and did not come back is told so; any other was cut off by a crash.
+        Some(settle(shop, id, if waits { settlement } else { settlement.frees_key_if_not_made() }))
     });
     // All at once, so that they share commits: one by one, what a busy process left would take as many.
     join_all(settlements).await;

@@ -57,10 +57,10 @@ pub(crate) async fn untold(db: &Db, rows_max: i64) -> Result<Vec<Untold>, DbErro
     db.rows(READ_OUTBOX, &[&rows_max]).await?.iter().map(untold).collect()
 }
 
-/// Takes what InventoryService has been told off the outbox and writes its webhook deliveries, and with
-/// `with_mails` what buyers are to be told; answers how many deliveries.
+/// Takes what InventoryService has been told off the outbox, frees the keys of checkouts that were cut off, and writes
+/// the webhook deliveries, and with `with_mails` what buyers are to be told; answers how many deliveries.
 pub(crate) async fn publish(db: &Db, ids: &[i64], with_mails: bool) -> Result<u64, DbError> {
-    db.execute(PUBLISH_OUTBOX, &[&ids, &with_mails]).await
+    db.execute(PUBLISH_OUTBOX, &[&ids, &with_mails, &true]).await
 }
 
 /// The same for a batch that InventoryService cannot be told of: what it must hear stays. Answers how many rows were
@@ -78,7 +78,7 @@ pub(crate) async fn publish_without_inventory(
         return Ok((0, 0));
     }
     db::execute(&transaction, KEEP_FOR_INVENTORY, &[&ids]).await?;
-    let written = db::execute(&transaction, PUBLISH_OUTBOX, &[&ids, &with_mails]).await?;
+    let written = db::execute(&transaction, PUBLISH_OUTBOX, &[&ids, &with_mails, &false]).await?;
     transaction.commit().await?;
     Ok((ids.len(), written))
 }

@@ -18,7 +18,9 @@ const LOCK_RUNNING: &str = include_str!("../../queries/lock_running_keys.sql");
 const FINISH: &str = include_str!("../../queries/finish_keys.sql");
 const LOCK_DEAD: &str = include_str!("../../queries/lock_dead_keys.sql");
 const LOCK_STALE: &str = include_str!("../../queries/lock_stale_keys.sql");
-const DROP_LOCKED: &str = include_str!("../../queries/drop_locked_keys.sql");
+const FENCE_LOCKED: &str = include_str!("../../queries/fence_locked_keys.sql");
+const LIST_UNDOING: &str = include_str!("../../queries/list_undoing_keys.sql");
+const FREE: &str = include_str!("../../queries/free_keys.sql");
 const LIST_DEAD: &str = include_str!("../../queries/list_dead_checkouts.sql");
 const PURGE: &str = include_str!("../../queries/purge_keys.sql");
 
@@ -135,40 +137,50 @@ pub(crate) async fn finish_on<C: GenericClient>(client: &C, finished: &[Finished
     Ok(finished.iter().map(|one| done.contains(&one.resource_id)).collect())
 }
 
-/// Lets a request's key go unless something was written under it; answers whether the request is surely over.
-pub(crate) async fn let_go(db: &Db, user_id: i32, key: &str, resource_id: Uuid) -> Result<bool, DbError> {
+/// Fences a request's key unless something was written under it; answers whether the request is surely over.
+pub(crate) async fn fence(db: &Db, user_id: i32, key: &str, resource_id: Uuid) -> Result<bool, DbError> {
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
     // The lock waits for a write that is still under way, so that the next statement sees its rows.
     lock_running(&transaction, &[user_id], &[key], &[resource_id]).await?;
-    db::execute(&transaction, DROP_LOCKED, &[&vec![resource_id]]).await?;
+    db::execute(&transaction, FENCE_LOCKED, &[&vec![resource_id]]).await?;
     let dead = db::rows(&transaction, LIST_DEAD, &[&vec![resource_id]]).await?;
     transaction.commit().await?;
     Ok(!dead.is_empty())
 }
 
-/// Of these checkouts, those that can never be written any more; the running keys of such are deleted.
-pub(crate) async fn bury(db: &Db, checkouts: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+/// Of these checkouts, those that can never be written any more; the running keys of such are fenced.
+pub(crate) async fn fence_checkouts(db: &Db, checkouts: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
     let locked = db::rows(&transaction, LOCK_DEAD, &[&checkouts]).await?;
     let locked: Vec<Uuid> = locked.iter().map(|row| row.get("resource_id")).collect();
-    db::execute(&transaction, DROP_LOCKED, &[&locked]).await?;
+    db::execute(&transaction, FENCE_LOCKED, &[&locked]).await?;
     let dead = db::rows(&transaction, LIST_DEAD, &[&checkouts]).await?;
     transaction.commit().await?;
     Ok(dead.iter().map(|row| row.get("id")).collect())
 }
 
-/// Deletes running keys taken before `before` under which nothing was written; answers their resources.
-pub(crate) async fn drop_stale(db: &Db, before: Timestamp, rows_max: i64) -> Result<Vec<Uuid>, DbError> {
+/// Fences running keys taken before `before` under which nothing was written; answers how many.
+pub(crate) async fn fence_stale(db: &Db, before: Timestamp, rows_max: i64) -> Result<u64, DbError> {
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
     let locked = db::rows(&transaction, LOCK_STALE, &[&before, &rows_max]).await?;
     let locked: Vec<Uuid> = locked.iter().map(|row| row.get("resource_id")).collect();
     // A statement of its own: it sees what was committed before the locks were had.
-    let dropped = db::rows(&transaction, DROP_LOCKED, &[&locked]).await?;
+    let fenced = db::execute(&transaction, FENCE_LOCKED, &[&locked]).await?;
     transaction.commit().await?;
-    Ok(dropped.iter().map(|row| row.get("resource_id")).collect())
+    Ok(fenced)
+}
+
+/// The checkouts and refunds of at most `rows_max` fenced keys, oldest first.
+pub(crate) async fn undoing(db: &Db, rows_max: i64) -> Result<Vec<Uuid>, DbError> {
+    Ok(db.rows(LIST_UNDOING, &[&rows_max]).await?.iter().map(|row| row.get("resource_id")).collect())
+}
+
+/// Frees fenced keys, whose stock must be back by now: the same requests under the same keys start anew.
+pub(crate) async fn free(db: &Db, resources: &[Uuid]) -> Result<u64, DbError> {
+    db.execute(FREE, &[&resources]).await
 }
 
 /// Removes finished keys older than `seconds`; answers how many.

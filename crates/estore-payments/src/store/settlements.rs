@@ -19,7 +19,9 @@ const SETTLE_ORDERS: &str = include_str!("../../queries/settle_orders.sql");
 pub(crate) struct Settlement {
     pub(crate) checkout_id: Uuid,
     pub(crate) end: End,
-    pub(crate) answer: Answer,
+    /// What the buyer's key answers from now on. Without one the key stays taken until the stock is back, and is then free:
+    /// the same request under the same key buys anew.
+    pub(crate) answer: Option<Answer>,
     pub(crate) at: Timestamp,
     /// Who ended it; none where the shop itself did.
     pub(crate) by: Option<By>,
@@ -45,6 +47,16 @@ pub(crate) enum End {
     Cancelled,
     /// Placed, and no longer to be paid.
     Lapsed,
+}
+
+impl Settlement {
+    /// Frees the key of a checkout that was surely not charged, for nobody refused it: it was cut off.
+    pub(crate) fn frees_key_if_not_made(mut self) -> Self {
+        if self.end == End::NotMade {
+            self.answer = None;
+        }
+        self
+    }
 }
 
 impl End {
@@ -86,8 +98,10 @@ pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bo
     let failures: Vec<Option<&str>> = fresh.iter().map(|one| one.end.words().1).collect();
     let charges: Vec<&str> = fresh.iter().map(|one| one.end.words().2).collect();
     let references: Vec<Option<&str>> = fresh.iter().map(|one| one.end.reference()).collect();
-    let answer_statuses: Vec<i16> = fresh.iter().map(|one| one.answer.status.cast_signed()).collect();
-    let bodies: Vec<&[u8]> = fresh.iter().map(|one| one.answer.body.as_ref()).collect();
+    let answers: Vec<Option<&Answer>> = fresh.iter().map(|one| one.answer.as_ref()).collect();
+    let answer_statuses: Vec<Option<i16>> =
+        answers.iter().map(|one| Some(one.as_ref()?.status.cast_signed())).collect();
+    let bodies: Vec<Option<&[u8]>> = answers.iter().map(|one| Some(one.as_ref()?.body.as_ref())).collect();
     let times: Vec<Timestamp> = fresh.iter().map(|one| one.at).collect();
     db::rows(
         &transaction,

@@ -13,6 +13,7 @@ use super::bench::{BUYER, Bench, LAST, TEA};
 use crate::checkout::{Checkout, Draft, Operation, price};
 use crate::gateway::{ClosedSale, Gateway, Sale, SaleOutcome};
 use crate::idempotency::request_hash;
+use crate::operations::relay_outbox::relay_outbox;
 use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::sweep_orphans::sweep_orphans;
 use crate::payment_method::StoredMethod;
@@ -148,16 +149,28 @@ async fn a_key_lost_by_a_crash_of_the_database_stops_its_writer() {
 }
 
 #[tokio::test]
-async fn a_crash_after_the_write_fails_the_order_without_a_charge() {
+async fn a_crash_after_the_write_undoes_the_order_and_its_key_buys_anew() {
     let bench = Bench::start().await;
     let steps = Steps::begin(&bench).await;
     let method = steps.take().await;
     steps.write(&method).await.unwrap();
-    steps.resume().await;
-    assert_eq!(steps.retry().await.expect(402).code(), "charge_not_made");
+    bench.stock.is_away.store(true, SeqCst);
+    while resume_checkouts(&bench.payments.shop, Some(now() + Duration::from_secs(5))).await.unwrap() > 0 {}
+    // As long as the stock is not back, the buyer would be refused what they hold themselves.
+    assert_eq!(steps.retry().await.expect(409).code(), "request_in_progress");
+    relay_outbox(&bench.payments.shop, Uuid::now_v7(), true).await.unwrap_err();
+    assert_eq!(steps.retry().await.expect(409).code(), "request_in_progress");
+    bench.verify().await;
+    bench.stock.is_away.store(false, SeqCst);
+    relay_outbox(&bench.payments.shop, Uuid::now_v7(), true).await.unwrap();
     assert_eq!((bench.stock.holds("released"), bench.stock.left(TEA)), (1, 100_000));
     // The process was only slow: its charge comes too late.
     assert_eq!(steps.charge(&method).await, SaleOutcome::Closed);
+    let answer = steps.retry().await.expect(201);
+    assert_eq!(steps.retry().await.expect(201).bytes, answer.bytes);
+    bench.relay().await;
+    assert_eq!((bench.stock.holds("sold"), bench.stock.left(TEA)), (1, 99_999));
+    assert_eq!(bench.count("SELECT count(*) FROM sandbox_sales WHERE state = 'captured'").await, 1);
     bench.verify().await;
 }
 
@@ -201,13 +214,16 @@ async fn a_silent_gateway_is_asked_again_and_never_charged_again() {
 }
 
 #[tokio::test]
-async fn a_sale_that_never_arrived_is_told_as_not_made() {
+async fn a_sale_that_never_arrived_is_undone_and_its_key_buys_anew() {
     let bench = Bench::start().await;
     let steps = Steps::begin(&bench).await;
     bench.gateway.loses_sales.store(true, SeqCst);
-    assert_eq!(steps.retry().await.expect(402).code(), "charge_not_made");
+    assert_eq!(steps.retry().await.expect(503).code(), "charge_not_made");
     bench.relay().await;
     assert_eq!(bench.stock.left(TEA), 100_000);
+    bench.verify().await;
+    bench.gateway.loses_sales.store(false, SeqCst);
+    steps.retry().await.expect(201);
     bench.verify().await;
 }
 
@@ -225,15 +241,18 @@ async fn a_closed_sale_is_never_made_and_a_made_one_is_found() {
 }
 
 #[tokio::test]
-async fn while_the_neighbour_is_away_nothing_is_kept_and_the_retry_works_at_once() {
+async fn while_the_neighbour_is_away_the_key_waits_for_the_stock() {
     let bench = Bench::start().await;
     let steps = Steps::begin(&bench).await;
     bench.stock.is_away.store(true, SeqCst);
     assert_eq!(steps.retry().await.expect(503).code(), "unavailable");
+    assert_eq!(steps.retry().await.expect(409).code(), "request_in_progress");
     bench.stock.is_away.store(false, SeqCst);
+    sweep_orphans(&bench.payments.shop, None).await.unwrap();
     bench.stock.loses_answers.store(true, SeqCst);
     steps.retry().await.expect(503);
     bench.stock.loses_answers.store(false, SeqCst);
+    sweep_orphans(&bench.payments.shop, None).await.unwrap();
     assert_eq!((bench.stock.holds("open"), bench.stock.left(TEA)), (0, 100_000));
     steps.retry().await.expect(201);
     bench.verify().await;

@@ -26,6 +26,12 @@ impl From<PlaceError> for Problem {
             PlaceError::Short(lines) => short(&lines),
             PlaceError::TooLarge(pointers) => Self::invalid(pointers.into_iter().map(too_large).collect()),
             PlaceError::NotCharged(code) => Self::new(StatusCode::PAYMENT_REQUIRED, code, not_charged(code)),
+            PlaceError::CutOff => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "charge_not_made",
+                "The payment did not go through and nothing was charged. Repeat the request with the same key.",
+            )
+            .retry_after(1),
             PlaceError::OutcomeUnknown => Self::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 "charge_outcome_unknown",
@@ -67,6 +73,7 @@ fn not_charged(code: &str) -> &'static str {
     match code {
         "insufficient_funds" => "The card has insufficient funds. Nothing was charged; try another card.",
         "card_expired" => "The card has expired. Nothing was charged; use another card.",
+        "amount_not_possible" => "The total is not an amount of the shop's currency. Nothing was charged.",
         "processing_error" => "The card's bank could not process the payment. Nothing was charged; order again.",
         "authentication_failed" => "The card's bank was not satisfied. Nothing was charged; order again.",
         "charge_not_made" => "The payment did not go through and nothing was charged; order again with a new key.",

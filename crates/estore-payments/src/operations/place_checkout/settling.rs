@@ -21,10 +21,10 @@ pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> 
         // The last two are stored only where the buyer has not been answered yet.
         End::NotMade | End::Cancelled | End::Lapsed => Problem::from(PlaceError::NotCharged("charge_not_made")).into(),
     };
-    Settlement { checkout_id, end, answer, at, by: None }
+    Settlement { checkout_id, end, answer: Some(answer), at, by: None }
 }
 
-/// Settles a checkout; its answer, or `None` where it had been settled before.
+/// Settles a checkout; its answer, or `None` where it had been settled before or its key is to be free.
 pub(crate) async fn settle(shop: &Shop, settlement: Settlement) -> Result<Option<Answer>, PlaceError> {
     let (id, answer) = (settlement.checkout_id, settlement.answer.clone());
     let is_paid = matches!(settlement.end, End::Captured(_));
@@ -42,5 +42,5 @@ pub(crate) async fn settle(shop: &Shop, settlement: Settlement) -> Result<Option
         // The relay would do it too, some moments after the buyer has heard.
         release(shop, id).await;
     }
-    Ok(settled.then_some(answer))
+    Ok(answer.filter(|_| settled))
 }
