@@ -22,5 +22,6 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611222120, "create_webhooks"),
     migration!(202611222150, "add_invoices"),
     migration!(202611222160, "create_notices"),
+    migration!(202611230100, "undo_keys"),
     migration!(202611230110, "change_webhook_endpoints"),
 ];
