@@ -23,6 +23,7 @@ pub const CHECKS: &[Check] = &[
     check!(6, "ledger_transaction_not_balanced"),
     check!(6, "charge_not_booked"),
     check!(6, "refund_not_booked"),
+    check!(6, "dispute_not_booked"),
     check!(7, "order_state_without_event"),
     check!(7, "outbox_before_settlement"),
     check!(7, "delivery_without_event"),

@@ -84,6 +84,8 @@ pub enum Refusal {
     ProcessingError,
     /// The buyer did not convince the bank.
     AuthenticationFailed,
+    /// The currency has no such amount.
+    AmountNotPossible,
 }
 
 impl Refusal {
@@ -96,6 +98,7 @@ impl Refusal {
             Self::CardExpired => "card_expired",
             Self::ProcessingError => "processing_error",
             Self::AuthenticationFailed => "authentication_failed",
+            Self::AmountNotPossible => "amount_not_possible",
         }
     }
 }
@@ -227,6 +230,16 @@ pub trait Gateway: Send + Sync {
 
     /// Takes a card into its vault; the same card gives the same fingerprint.
     async fn tokenise(&self, card: &Card) -> Result<CardToken, GatewayError>;
+
+    /// Whether it keeps cards that it can be told to forget.
+    fn forgets(&self) -> bool {
+        false
+    }
+
+    /// Forgets a card that nobody wants to pay with any more; one that it does not know is forgotten.
+    async fn forget(&self, _token: &str) -> Result<(), GatewayError> {
+        Ok(())
+    }
 
     /// Takes money; one outcome a sale, in order.
     async fn sale(&self, sales: Vec<Sale>) -> Vec<SaleOutcome>;

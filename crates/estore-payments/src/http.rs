@@ -12,7 +12,9 @@ use utoipa_axum::routes;
 
 use crate::service::Payments;
 
+mod attention;
 mod checkouts;
+mod disputes;
 mod documented;
 mod internal;
 mod orders;
@@ -46,6 +48,11 @@ pub(crate) fn router(payments: Payments) -> OpenApiRouter {
         .routes(routes!(payment_methods::read_payment_method, payment_methods::deactivate_payment_method))
         .routes(routes!(checkouts::place_checkout))
         .routes(routes!(checkouts::read_checkout))
+        .routes(routes!(attention::list_stuck_checkouts))
+        .routes(routes!(attention::resolve_checkout))
+        .routes(routes!(attention::list_stuck_refunds))
+        .routes(routes!(attention::resolve_refund))
+        .routes(routes!(disputes::list_disputes))
         .routes(routes!(checkouts::place_order, orders::list_orders))
         .routes(routes!(orders::read_order))
         .routes(routes!(orders::list_order_events))

@@ -3,11 +3,13 @@
 //! To see how an order is placed, read [`operations::place_checkout`] from top to bottom.
 
 mod answer;
+mod attention;
 mod card;
 mod card_token;
 mod checkout;
 mod checks;
 mod config;
+mod dispute;
 mod event;
 pub mod gateway;
 mod http;

@@ -24,4 +24,6 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611222160, "create_notices"),
     migration!(202611230100, "undo_keys"),
     migration!(202611230110, "change_webhook_endpoints"),
+    migration!(202611230120, "create_disputes"),
+    migration!(202611230130, "list_attention"),
 ];

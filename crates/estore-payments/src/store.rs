@@ -1,6 +1,8 @@
 //! Calls the SQL in `queries/`.
 
+pub(crate) mod attention;
 pub(crate) mod checkouts;
+pub(crate) mod disputes;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod notices;

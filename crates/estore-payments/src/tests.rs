@@ -1,5 +1,6 @@
 //! Tests through the routes, on a real PostgreSQL, with a neighbour and a gateway that fail when told to.
 
+mod attention;
 mod batches;
 mod bench;
 mod cards;

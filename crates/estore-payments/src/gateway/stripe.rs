@@ -15,15 +15,17 @@ use self::config::{Capture, StripeConfig};
 use self::wire::{Fault, Intent};
 use super::{
     AdoptError, AdoptedCard, CardForm, CardToken, ClosedSale, Gateway, GatewayError, GatewayRefund, RefundOutcome,
-    Sale, SaleOutcome,
+    Refusal, Sale, SaleOutcome,
 };
 use crate::card::Card;
 use crate::limits::STRIPE;
 use crate::store::stripe::{self as store, Noted};
 
 mod adopt;
+pub(crate) mod amount;
 mod client;
 pub mod config;
+mod forget;
 mod refund;
 pub(crate) mod signature;
 mod wire;
@@ -50,7 +52,18 @@ impl Stripe {
     }
 
     async fn sell(&self, sale: &Sale) -> Result<SaleOutcome, Silence> {
-        let intent = if sale.amount == 0 { FREE.to_owned() } else { self.make(sale).await? };
+        let intent = match amount::units(&sale.currency, sale.amount) {
+            Some(0) => FREE.to_owned(),
+            Some(units) => self.make(sale, units).await?,
+            None => {
+                let (checkout, currency) = (sale.key, &sale.currency);
+                tracing::error!(%checkout, currency, cents = sale.amount, "the currency has no such amount");
+                return match self.close_one(sale.key).await? {
+                    SaleOutcome::Closed => Ok(SaleOutcome::Refused(Refusal::AmountNotPossible)),
+                    other => Ok(other),
+                };
+            }
+        };
         match store::note_intent(&self.db, sale.key, &intent).await? {
             Noted::Closed => Ok(SaleOutcome::Closed),
             Noted::Intent(noted) if noted == FREE => Ok(SaleOutcome::Captured { reference: noted }),
@@ -59,9 +72,9 @@ impl Stripe {
     }
 
     /// Makes an intent, which takes no money by itself. One whose name is lost on the way is never confirmed.
-    async fn make(&self, sale: &Sale) -> Result<String, Silence> {
+    async fn make(&self, sale: &Sale, units: i64) -> Result<String, Silence> {
         let (customer, method) = sale.token.split_once(':').unwrap_or(("", &sale.token));
-        let (amount, currency) = (sale.amount.to_string(), sale.currency.to_ascii_lowercase());
+        let (amount, currency) = (units.to_string(), sale.currency.to_ascii_lowercase());
         let checkout = sale.key.to_string();
         let form = [
             ("amount", amount.as_str()),
@@ -223,6 +236,14 @@ impl Gateway for Stripe {
 
     async fn adopt(&self, user_id: i32, token: &str) -> Result<AdoptedCard, AdoptError> {
         self.adopt_card(user_id, token).await
+    }
+
+    fn forgets(&self) -> bool {
+        true
+    }
+
+    async fn forget(&self, token: &str) -> Result<(), GatewayError> {
+        self.forget_card(token).await
     }
 
     async fn sale(&self, sales: Vec<Sale>) -> Vec<SaleOutcome> {

@@ -56,7 +56,7 @@ problems! {
     Placing:
     400 "The Idempotency-Key is missing or malformed, or the body is not JSON",
     402 "Not charged: `card_declined`, `insufficient_funds`, `card_expired`, `processing_error`, \
-         `authentication_failed` or `charge_not_made`",
+         `authentication_failed`, `amount_not_possible` or `charge_not_made`",
     403 "The buyer's address is not verified",
     409 "`out_of_stock`, naming each short line; or `request_in_progress`",
     413 "The body is too large",
@@ -96,6 +96,14 @@ problems! {
     413 "The body is too large",
     415 "The body is not declared as JSON",
     422 "A field breaks a rule; `errors` names it",
+}
+problems! {
+    /// Having what needs attention looked at.
+    Resolving:
+    400 "The id is malformed",
+    403 "Only staff may do this",
+    404 "There is no such thing",
+    409 "`nothing_to_resolve`: it goes on by itself; or `other_gateway` has the charge",
 }
 problems! {
     /// The gateway's own events.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::documented::{Adding, Listing, Reading};
 use crate::card::SecretJson;
-use crate::operations::add_payment_method as operation;
+use crate::operations::{add_payment_method as operation, deactivate_payment_method as deactivate};
 use crate::payment_method::PaymentMethod;
 use crate::service::Payments;
 use crate::store;
@@ -102,7 +102,8 @@ pub(super) async fn read_payment_method(
     method.map(JsonBody).ok_or_else(|| Problem::not_found("payment method"))
 }
 
-/// Deactivates a payment method of the caller's; orders keep naming it.
+/// Deactivates a payment method of the caller's; orders keep naming it. Its card is taken off the caller at the gateway
+/// too, once no open charge needs it.
 #[utoipa::path(
     delete, path = "/v1/payment-methods/{id}", tag = "payment methods", security(("bearer" = [])),
     params(("id" = i32, Path, description = "The payment method")),
@@ -113,9 +114,6 @@ pub(super) async fn deactivate_payment_method(
     caller: Caller,
     Path(id): Path<i32>,
 ) -> Result<StatusCode, Problem> {
-    if store::payment_methods::deactivate(&payments.shop.db, caller.user_id, id).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Problem::not_found("payment method"))
-    }
+    deactivate::deactivate_payment_method(&payments.shop, caller.user_id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

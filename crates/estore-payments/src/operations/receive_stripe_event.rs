@@ -1,5 +1,5 @@
-//! Hears of an event from Stripe. Its content is not believed: what it is about is looked up, so events may come late,
-//! in any order and more than once.
+//! Hears of an event from Stripe. What it says of charges and refunds is not believed: they are looked up, so events may
+//! come late, in any order and more than once. What it says of disputes is, for its signature; the end of one is final.
 
 use estore_kit::crash;
 use estore_kit::db::DbError;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::continue_checkout::continue_checkout;
 use super::place_checkout::PlaceError;
+use super::record_dispute::record_dispute;
 use crate::gateway::stripe::signature::{self, Distrust};
 use crate::service::Shop;
 use crate::store::stripe as store;
@@ -86,6 +87,9 @@ pub(crate) async fn receive_stripe_event(shop: &Shop, header: &str, body: &[u8])
             if let Some(checkout) = event.key("estore_checkout") {
                 continue_checkout(shop, checkout).await?;
             }
+        }
+        "charge.dispute.created" | "charge.dispute.closed" => {
+            record_dispute(shop, &event.data.object, event.kind == "charge.dispute.closed").await?;
         }
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
             let has_failed = event.data.object.get("status").and_then(Value::as_str) == Some("failed");

@@ -13,6 +13,8 @@ use crate::payment_method::{MethodDetails, PaymentMethod, StoredMethod};
 const READ: &str = include_str!("../../queries/read_methods.sql");
 const LIST: &str = include_str!("../../queries/list_methods_of_user.sql");
 const ADD: &str = include_str!("../../queries/add_method.sql");
+const CLAIM_UNWANTED: &str = include_str!("../../queries/claim_unwanted_cards.sql");
+const DROP_UNWANTED: &str = include_str!("../../queries/drop_unwanted_cards.sql");
 const DEACTIVATE: &str = include_str!("../../queries/deactivate_method.sql");
 
 /// Payment methods by id, whoever's they are.
@@ -45,9 +47,22 @@ pub(crate) async fn add(
     Ok((stored(&row)?.method, row.get("is_new")))
 }
 
-/// Deactivates a customer's payment method; `false` where there is none.
-pub(crate) async fn deactivate(db: &Db, user_id: i32, id: i32) -> Result<bool, DbError> {
-    Ok(db.execute(DEACTIVATE, &[&id, &user_id.to_string()]).await? == 1)
+/// Deactivates a customer's payment method, whose card the gateway `forgetting` is to forget; `false` where there is
+/// none.
+pub(crate) async fn deactivate(db: &Db, user_id: i32, id: i32, forgetting: Option<&str>) -> Result<bool, DbError> {
+    Ok(db.row(DEACTIVATE, &[&id, &user_id.to_string(), &forgetting]).await?.is_some())
+}
+
+/// Takes tokens of cards that the gateway is to forget now; what it does not answer comes again later.
+pub(crate) async fn claim_unwanted(db: &Db, gateway: &str, rows_max: i64) -> Result<Vec<String>, DbError> {
+    let rows = db.rows(CLAIM_UNWANTED, &[&gateway, &rows_max]).await?;
+    Ok(rows.iter().map(|row| row.get("gateway_token")).collect())
+}
+
+/// The gateway has forgotten these cards.
+pub(crate) async fn drop_unwanted(db: &Db, gateway: &str, tokens: &[&str]) -> Result<(), DbError> {
+    db.execute(DROP_UNWANTED, &[&gateway, &tokens]).await?;
+    Ok(())
 }
 
 fn stored(row: &Row) -> Result<StoredMethod, DbError> {

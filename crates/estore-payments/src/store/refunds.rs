@@ -67,7 +67,12 @@ pub(crate) async fn claim_pending(
     let (alone, since) = (alone_since.is_some(), alone_since.unwrap_or(Timestamp::UNIX_EPOCH));
     let claim: [&(dyn ToSql + Sync); 5] =
         [&alone, &since, &rows_max, &RESUME_PAUSE_SECONDS_MAX, &ATTEMPTS_BEFORE_ATTENTION];
-    let pending = |row: &Row| PendingRefund {
+    Ok(db.rows(CLAIM_PENDING, &claim).await?.iter().map(pending).collect())
+}
+
+/// A pending refund of a row.
+pub(super) fn pending(row: &Row) -> PendingRefund {
+    PendingRefund {
         refund: Refund {
             id: row.get("id"),
             order_id: row.get("order_id"),
@@ -82,8 +87,7 @@ pub(crate) async fn claim_pending(
         kind: if row.get::<_, &str>("kind") == "cancel" { RefundKind::Cancel } else { RefundKind::Refund },
         requested_by: row.get("requested_by"),
         key: row.get("idempotency_key"),
-    };
-    Ok(db.rows(CLAIM_PENDING, &claim).await?.iter().map(pending).collect())
+    }
 }
 
 /// Locks a refund if it is still pending.

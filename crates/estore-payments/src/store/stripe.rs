@@ -10,6 +10,7 @@ const READ_CUSTOMER: &str = include_str!("../../queries/stripe_read_customer.sql
 const SEEN_EVENT: &str = include_str!("../../queries/stripe_seen_event.sql");
 const NOTE_EVENT: &str = include_str!("../../queries/stripe_note_event.sql");
 const PURGE_EVENTS: &str = include_str!("../../queries/stripe_purge_events.sql");
+const FIND_CHARGE: &str = include_str!("../../queries/stripe_find_charge.sql");
 const HURRY_REFUND: &str = include_str!("../../queries/hurry_refund.sql");
 
 /// What is noted of a charge.
@@ -37,6 +38,11 @@ pub(crate) async fn close(db: &Db, key: Uuid) -> Result<Noted, DbError> {
 pub(crate) async fn noted(db: &Db, key: Uuid) -> Result<Option<Noted>, DbError> {
     let row = db.row(READ_INTENT, &[&key]).await?;
     Ok(row.map(|row| row.get::<_, Option<String>>("intent").map_or(Noted::Closed, Noted::Intent)))
+}
+
+/// The charge that an intent was made for, which is its checkout.
+pub(crate) async fn find_charge(db: &Db, intent: &str) -> Result<Option<Uuid>, DbError> {
+    Ok(db.row(FIND_CHARGE, &[&intent]).await?.map(|row| row.get("key")))
 }
 
 /// A user's name at Stripe.

@@ -170,6 +170,11 @@ const DAMAGE: &[(&str, &str)] = &[
         "INSERT INTO refunds (id, order_id, checkout_id, user_id, kind, amount, currency, reason, requested_by, state) \
          SELECT gen_random_uuid(), id, checkout_id, 7, 'refund', 5, 'USD', 'x', 7, 'succeeded' FROM orders",
     ),
+    (
+        "dispute_not_booked",
+        "INSERT INTO disputes SELECT gen_random_uuid(), 'stripe', 'dp_1', id, user_id, 5, currency, 'x', 'lost', now(), \
+         now() FROM checkouts",
+    ),
     ("order_state_without_event", "DELETE FROM order_events WHERE type = 'order.paid'"),
     ("outbox_before_settlement", "INSERT INTO outbox (topic, checkout_id) SELECT 'checkout.failed', id FROM checkouts"),
     (

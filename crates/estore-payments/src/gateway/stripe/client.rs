@@ -86,6 +86,11 @@ impl Client {
         self.read(request).await
     }
 
+    pub(super) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let url = format!("{}{path}", self.base_url);
+        self.read(self.http.request(Method::DELETE, url).timeout(CALL_TIME_MAX)).await
+    }
+
     async fn read<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
         let silent = |error: reqwest::Error| Failure::Silent(error.without_url().to_string());
         let request = request.bearer_auth(self.key.reveal()).header("stripe-version", VERSION);

@@ -2,7 +2,7 @@
 
 use super::client::{BANK_TIME_MAX, Failure, Post};
 use super::wire::{Page, StripeRefund};
-use super::{Silence, Stripe};
+use super::{Silence, Stripe, amount};
 use crate::gateway::{GatewayRefund, RefundOutcome};
 use crate::store::stripe::{self as store, Noted};
 
@@ -25,7 +25,10 @@ impl Stripe {
         if let Some(made) = self.find_refund(&intent, &key).await? {
             return became(made);
         }
-        let amount = refund.amount.to_string();
+        let Some(units) = amount::units(&refund.currency, refund.amount) else {
+            return Ok(RefundOutcome::Refused { cause: format!("{} has no such amount", refund.currency) });
+        };
+        let amount = units.to_string();
         let form = [("payment_intent", intent.as_str()), ("amount", &amount), ("metadata[estore_refund]", &key)];
         let post = Post {
             path: "/v1/refunds",

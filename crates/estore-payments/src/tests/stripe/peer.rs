@@ -1,5 +1,6 @@
 //! A line to localstripe that fails when told to.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,6 +41,8 @@ struct LineState {
     /// Every so many-th request goes wrong, each time otherwise; never where it is 0.
     every: AtomicU32,
     requests: AtomicU32,
+    /// What was answered under idempotency keys, which localstripe does not know: Stripe repeats its answer.
+    answered: tokio::sync::Mutex<Option<HashMap<String, (StatusCode, Bytes)>>>,
 }
 
 /// What goes wrong in turn on a bad line.
@@ -55,6 +58,7 @@ impl Line {
             fault: Mutex::new(None),
             every: AtomicU32::new(0),
             requests: AtomicU32::new(0),
+            answered: tokio::sync::Mutex::new(None),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -66,6 +70,11 @@ impl Line {
     /// From now on every so many-th request goes wrong, each time otherwise; none where it is 0.
     pub(super) fn fail_every(&self, nth: u32) {
         self.state.every.store(nth, SeqCst);
+    }
+
+    /// From now on the same answer is given for the same idempotency key.
+    pub(super) async fn repeat_answers(&self) {
+        *self.state.answered.lock().await = Some(HashMap::new());
     }
 
     /// The next `times` requests whose method and path hold `word` go wrong.
@@ -103,6 +112,12 @@ async fn forward(
         Some(Fault::Busy) => return status(StatusCode::TOO_MANY_REQUESTS, Body::from("{}")),
         _ => {}
     }
+    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
+    // One at a time where keys count, so that none is worked on twice; else all at once.
+    let mut answered = Some(line.answered.lock().await).filter(|answered| answered.is_some());
+    if let Some(known) = answered.as_ref().and_then(|all| all.as_ref()?.get(key.as_ref()?)) {
+        return status(known.0, Body::from(known.1.clone()));
+    }
     let (mut code, mut bytes) = (StatusCode::OK, Bytes::new());
     for _ in 0..if fault == Some(Fault::Repeat) { 2 } else { 1 } {
         let mut request = line.http.request(method.clone(), format!("{}{uri}", line.target)).body(body.clone());
@@ -114,6 +129,9 @@ async fn forward(
         let answer = request.send().await.unwrap();
         code = answer.status();
         bytes = answer.bytes().await.unwrap();
+    }
+    if let Some((all, key)) = answered.as_mut().and_then(|all| all.as_mut()).zip(key) {
+        all.insert(key, (code, bytes.clone()));
     }
     match fault {
         Some(Fault::LoseAnswer) => broken(Bytes::new()),

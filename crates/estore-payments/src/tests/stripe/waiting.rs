@@ -12,7 +12,7 @@ use crate::service::now;
 use crate::tests::bench::{BUYER, CUP, Got, LAST, OTHER, STAFF};
 
 impl StripeShop {
-    async fn event(&self, body: &str, signature: &str) -> Got {
+    pub(super) async fn event(&self, body: &str, signature: &str) -> Got {
         let mut request = self.bench.request(BUYER, "POST", "/v1/stripe/webhook", None, &Value::Null);
         request.headers_mut().insert("stripe-signature", signature.parse().unwrap());
         *request.body_mut() = axum::body::Body::from(body.to_owned());
@@ -20,7 +20,7 @@ impl StripeShop {
     }
 }
 
-fn signed(event: &Value, at: i64) -> (String, String) {
+pub(super) fn signed(event: &Value, at: i64) -> (String, String) {
     let body = event.to_string();
     let signature = sign(&Secret::from(WEBHOOK_SECRET), body.as_bytes(), at);
     (body, signature)
