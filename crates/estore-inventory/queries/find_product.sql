@@ -1,2 +1,2 @@
 -- One product. Primary key.
-SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata FROM products WHERE id = $1
+SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, statement_timestamp() AS stock_as_of FROM products WHERE id = $1

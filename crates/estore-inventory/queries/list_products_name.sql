@@ -1,5 +1,5 @@
 -- A page of products under filters by name. idx_products_active_name, or the filters' indexes.
-SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, 0 AS score
+SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, statement_timestamp() AS stock_as_of, 0 AS score
 FROM products
 WHERE ($1::boolean OR is_active)
   AND ($2::boolean IS NULL OR is_active = $2)

@@ -1,5 +1,5 @@
 -- A page of products under filters, the dearest first. idx_products_active_price backwards, or the filters' indexes.
-SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, price AS score
+SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, statement_timestamp() AS stock_as_of, price AS score
 FROM products
 WHERE ($1::boolean OR is_active)
   AND ($2::boolean IS NULL OR is_active = $2)

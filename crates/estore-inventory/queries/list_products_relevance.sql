@@ -1,6 +1,6 @@
 -- A page of the products found by words, the best first. idx_products_search, or idx_products_name_trigrams for misspelt words.
 SELECT * FROM (
-    SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata,
+    SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, statement_timestamp() AS stock_as_of,
         CASE WHEN $9::boolean THEN (word_similarity($8, name) * 1000000)::int4
             ELSE (ts_rank(search_document, websearch_to_tsquery('english', $8)) * 1000000)::int4 END AS score
     FROM products

@@ -1,4 +1,5 @@
-//! Editions of a row: `ETag` out, `If-Match` in. Stock moves make no new edition.
+//! Editions of a row: `ETag` out, `If-Match` in. Stock moves make no new edition, so that a sale is in no edit's way; the
+//! tag of a product names its quantity too, behind the edition, so that who asks for news is not told that there are none.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
@@ -6,6 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use estore_kit::problem::Problem;
 use jiff::Timestamp;
+
+use crate::product::Product;
 
 /// The `ETag` of a row last edited at this moment; each edit of a row has a moment of its own.
 pub(crate) fn etag(created_at: Timestamp, updated_at: Option<Timestamp>) -> HeaderValue {
@@ -34,8 +37,20 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
+/// The `ETag` of a product.
+pub(crate) fn product_etag(product: &Product) -> HeaderValue {
+    let edited = product.updated_at.unwrap_or(product.created_at).as_microsecond();
+    stocked(edited, product.quantity)
+}
+
+/// The `ETag` of an edition, in microseconds since 1970, with this quantity.
+pub(crate) fn stocked(edition: i64, quantity: i32) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{edition}-{quantity}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
+}
+
 fn edition(tag: &str) -> Option<Timestamp> {
-    let digits = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let named = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let digits = named.split_once('-').map_or(named, |(edition, _quantity)| edition);
     Timestamp::from_microsecond(digits.parse().ok()?).ok()
 }
 

@@ -1,5 +1,6 @@
 //! The routes: extract, call, respond.
 
+pub(crate) mod answer;
 pub(crate) mod categories;
 pub(crate) mod imports;
 pub(crate) mod internal;

@@ -3,6 +3,7 @@
 //! Stock moves through `queries/{insert_holds,release_holds,restock_orders,move_stock,insert_product,import_*}.sql`
 //! alone, and each of them writes the movement it makes in the same statement.
 
+mod catalogue;
 mod category;
 mod edition;
 mod hold;
@@ -37,6 +38,7 @@ pub use schema::{CHECKS, MIGRATIONS};
 pub use search::{ProductSort, ProductsQuery};
 pub use stock::{StockChange, StockLevel, StockMovement};
 
+use crate::catalogue::Catalogue;
 use crate::limits::{HOLD_BATCH_MAX, HOLDS_WAITING_MAX};
 use crate::operations::hold_stock::{HoldStockError, hold_stock};
 
@@ -48,11 +50,13 @@ pub struct InventoryConfig {
     pub hold_workers: usize,
     /// How long the database may take to answer at the start, in seconds, 1 to 60.
     pub start_seconds_max: u64,
+    /// How much memory the catalogue may take, in bytes; 0 keeps nothing. What finds no room is read from PostgreSQL.
+    pub catalogue_bytes_max: usize,
 }
 
 impl Default for InventoryConfig {
     fn default() -> Self {
-        Self { hold_workers: 1, start_seconds_max: 10 }
+        Self { hold_workers: 1, start_seconds_max: 10, catalogue_bytes_max: 32 * 1024 * 1024 }
     }
 }
 
@@ -81,6 +85,7 @@ type HoldResult = Result<HoldOutcome, HoldStockError>;
 pub struct Inventory {
     db: Db,
     holds: Batcher<HoldRequest, HoldResult>,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Inventory {
@@ -105,7 +110,8 @@ impl Inventory {
             let db = shelf.clone();
             async move { hold_stock(&db, requests).await }
         });
-        Ok(Self { db, holds })
+        let catalogue = Arc::new(Catalogue::new(config.catalogue_bytes_max));
+        Ok(Self { db, holds, catalogue })
     }
 
     /// The public and the administrators' routes. The binary puts the token verifier and the edge around them.
@@ -127,11 +133,16 @@ impl Inventory {
         reader: impl AsyncRead + Send + Unpin,
         progress: impl FnMut(u64) + Send,
     ) -> Result<ImportReport, ImportError> {
-        operations::import_products::import_products(&self.db, reader, progress).await
+        let report = operations::import_products::import_products(&self.db, reader, progress).await;
+        self.catalogue.forget_all();
+        report
     }
 
-    /// Hands its events on until `shutdown`.
+    /// Hands its events on and keeps the catalogue in memory right, until `shutdown`.
     pub async fn run_jobs(&self, events: Arc<dyn EventsApi>, shutdown: CancellationToken) {
-        estore_api::events::relay(&self.db, &events, &shutdown).await;
+        tokio::join!(
+            estore_api::events::relay(&self.db, &events, &shutdown),
+            catalogue::watch(&self.db, &self.catalogue, &shutdown),
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::limits::{METADATA_FILTER_BYTES_MAX, SEARCH_CHARACTERS_MAX};
 use crate::product::Product;
 
 /// The order of a product list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum ProductSort {
     /// The best match first; needs `q`.
     #[serde(rename = "relevance")]

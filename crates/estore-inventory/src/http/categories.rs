@@ -72,6 +72,7 @@ pub(crate) async fn change_category(
     Json(wanted): Json<CategoryChange>,
 ) -> Result<impl IntoResponse, Problem> {
     let category = change(&inventory.db, id, &editions, &wanted).await?;
+    inventory.catalogue.forget_lists();
     let edition = etag(category.created_at, category.updated_at);
     Ok(([(header::ETAG, edition)], axum::Json(category)))
 }

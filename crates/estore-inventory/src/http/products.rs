@@ -2,15 +2,16 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use estore_kit::auth::{Admin, Caller};
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::List;
 use estore_kit::problem::Problem;
 
+use super::answer::Wanted;
 use super::problems::{Create, Edit, Read, ReadOne, Remove};
 use crate::Inventory;
-use crate::edition::{IfMatch, etag};
+use crate::edition::{IfMatch, product_etag};
 use crate::operations::change_product::change_product as change;
 use crate::operations::create_product::create_product as create;
 use crate::operations::deactivate_product::deactivate_product as deactivate;
@@ -22,15 +23,21 @@ use crate::search::{ProductSearch, ProductsQuery};
 /// Lists and searches products. Administrators see those that are not for sale too.
 #[utoipa::path(
     get, path = "/v1/products", tag = "catalogue", params(ProductsQuery), security((), ("bearer" = [])),
-    responses((status = 200, description = "A page of products.", body = List<Product>), Read)
+    responses(
+        (status = 200, description = "A page of products; compressed with gzip where `Accept-Encoding` takes it.",
+            body = List<Product>, headers(("ETag" = String, description = "The page, its stock included."))),
+        (status = 304, description = "The page is the one that `If-None-Match` names."),
+        Read
+    )
 )]
 pub(crate) async fn list_products(
     State(inventory): State<Inventory>,
     caller: Option<Caller>,
+    wanted: Wanted,
     Query(query): Query<ProductsQuery>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let search = ProductSearch::read(query, caller.is_some_and(|caller| caller.is_admin))?;
-    Ok(axum::Json(list(&inventory.db, &search).await?))
+    Ok(wanted.answer(&*list(&inventory.db, &inventory.catalogue, &search).await?))
 }
 
 /// Adds a product; its quantity is its first stock movement.
@@ -48,7 +55,8 @@ pub(crate) async fn create_product(
     Json(product): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Problem> {
     let product = create(&inventory.db, &product, admin.user_id).await?;
-    let edition = etag(product.created_at, product.updated_at);
+    inventory.catalogue.forget_lists();
+    let edition = product_etag(&product);
     Ok((StatusCode::CREATED, [(header::ETAG, edition)], axum::Json(product)))
 }
 
@@ -58,18 +66,20 @@ pub(crate) async fn create_product(
     params(("id" = i32, Path, description = "The product.")),
     responses(
         (status = 200, description = "The product.", body = Product,
-            headers(("ETag" = String, description = "Its edition; stock moves make no new one."))),
+            headers(("ETag" = String,
+                description = "Its edition and quantity. `If-Match` heeds the edition; stock moves make no new one."))),
+        (status = 304, description = "The product and its quantity are what `If-None-Match` names."),
         ReadOne
     )
 )]
 pub(crate) async fn find_product(
     State(inventory): State<Inventory>,
     caller: Option<Caller>,
+    wanted: Wanted,
     Path(id): Path<i32>,
-) -> Result<impl IntoResponse, Problem> {
-    let product = find(&inventory.db, id, caller.is_some_and(|caller| caller.is_admin)).await?;
-    let edition = etag(product.created_at, product.updated_at);
-    Ok(([(header::ETAG, edition)], axum::Json(product)))
+) -> Result<Response, Problem> {
+    let shows_inactive = caller.is_some_and(|caller| caller.is_admin);
+    Ok(wanted.answer(&*find(&inventory.db, &inventory.catalogue, id, shows_inactive).await?))
 }
 
 /// Changes what a product is. Its stock is changed by `POST /v1/products/{id}/stock`.
@@ -94,7 +104,8 @@ pub(crate) async fn change_product(
     Json(wanted): Json<ProductChange>,
 ) -> Result<impl IntoResponse, Problem> {
     let product = change(&inventory.db, id, &editions, &wanted).await?;
-    let edition = etag(product.created_at, product.updated_at);
+    inventory.catalogue.forget_product(id);
+    let edition = product_etag(&product);
     Ok(([(header::ETAG, edition)], axum::Json(product)))
 }
 
@@ -115,5 +126,6 @@ pub(crate) async fn deactivate_product(
     IfMatch(editions): IfMatch,
 ) -> Result<impl IntoResponse, Problem> {
     deactivate(&inventory.db, id, &editions).await?;
+    inventory.catalogue.forget_product(id);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -27,7 +27,9 @@ pub(crate) async fn change_stock(
     Path(id): Path<i32>,
     Json(wanted): Json<StockChange>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(change(&inventory.db, id, &wanted, admin.user_id).await?))
+    let level = change(&inventory.db, id, &wanted, admin.user_id).await?;
+    inventory.catalogue.forget_product(id);
+    Ok(axum::Json(level))
 }
 
 /// Lists a product's stock movements, the newest first.

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::shop::{Shop, id};
+use crate::shop::{Shop, id, without_moment};
 
 /// A file of the shared data, or a plain message that it is not there.
 fn shared(name: &str) -> Option<String> {
@@ -23,7 +23,7 @@ async fn all_products(shop: &Shop) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = shop.admin("GET", &format!("/v1/products?limit=100{cursor}"), Value::Null).await.expect(200);
-        all.extend(page["data"].as_array().unwrap().iter().cloned());
+        all.extend(page["data"].as_array().unwrap().iter().cloned().map(without_moment));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return all,

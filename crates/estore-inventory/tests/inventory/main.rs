@@ -1,5 +1,6 @@
 //! InventoryService on a real PostgreSQL, through its router and its trait.
 
+mod catalogue;
 mod categories;
 mod events;
 mod holds;

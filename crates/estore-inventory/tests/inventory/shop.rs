@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +26,7 @@ pub const ADMIN_ID: i32 = 7;
 
 pub struct Shop {
     pub inventory: Inventory,
-    pub database: TestDatabase,
+    pub database: Arc<TestDatabase>,
     pub db: Db,
     router: Router,
     admin_token: String,
@@ -38,6 +38,8 @@ pub struct Shop {
 pub struct Answer {
     pub status: StatusCode,
     pub etag: Option<String>,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
     pub text: String,
     pub json: Value,
 }
@@ -71,7 +73,7 @@ impl Shop {
     pub async fn open_with(config: InventoryConfig) -> Self {
         let database = TestCluster::shared().await.database("inventory", MIGRATIONS).await;
         let db = Db::new(database.app_config(), 8).unwrap();
-        Self::start(database, db, config).await
+        Self::start(Arc::new(database), db, config).await
     }
 
     /// The same shop, going to its database by another way.
@@ -79,7 +81,13 @@ impl Shop {
         Self::start(self.database, db, InventoryConfig::default()).await
     }
 
-    async fn start(database: TestDatabase, db: Db, config: InventoryConfig) -> Self {
+    /// Another process of the same shop.
+    pub async fn another(&self, config: InventoryConfig) -> Self {
+        let db = Db::new(self.database.app_config(), 8).unwrap();
+        Self::start(Arc::clone(&self.database), db, config).await
+    }
+
+    async fn start(database: Arc<TestDatabase>, db: Db, config: InventoryConfig) -> Self {
         let inventory = Inventory::start(db.clone(), config).await.unwrap();
         let (verifier, admin_token, customer_token) = tokens();
         let (router, _openapi) = inventory.router().split_for_parts();
@@ -91,10 +99,11 @@ impl Shop {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let etag = response.headers().get(header::ETAG).map(|tag| tag.to_str().unwrap().to_owned());
+        let headers = response.headers().clone();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, etag, text, json }
+        Answer { status, etag, headers, bytes, text, json }
     }
 
     fn request(&self, method: &str, path: &str, token: Option<&str>) -> axum::http::request::Builder {
@@ -108,6 +117,11 @@ impl Shop {
     /// As a visitor.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request("GET", path, None).body(Body::empty()).unwrap()).await
+    }
+
+    /// As a visitor with a header.
+    pub async fn get_with(&self, path: &str, name: &str, value: &str) -> Answer {
+        self.send(self.request("GET", path, None).header(name, value).body(Body::empty()).unwrap()).await
     }
 
     /// As the administrator, with a body unless it is null.
@@ -176,6 +190,13 @@ impl Shop {
 pub fn hold_request(checkout_id: Uuid, lines: &[(i32, i32)]) -> HoldRequest {
     let lines = lines.iter().map(|(product_id, quantity)| HoldLine { product_id: *product_id, quantity: *quantity });
     HoldRequest { checkout_id, lines: lines.collect() }
+}
+
+/// A product without the moment of its stock, which differs from read to read.
+pub fn without_moment(mut product: Value) -> Value {
+    let moment = product.as_object_mut().unwrap().remove("stock_as_of");
+    assert!(moment.is_some_and(|moment| moment.as_str().is_some_and(|moment| moment.ends_with('Z'))));
+    product
 }
 
 pub fn id(body: &Value) -> i32 {
