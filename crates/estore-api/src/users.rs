@@ -1,7 +1,13 @@
 //! What UserService does for its neighbours: it alone knows addresses.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
+use estore_kit::auth::{ENDED_SESSIONS_MAX, EndedSessions, EndedSessionsQuery, Revocations};
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::neighbour::{CallError, Neighbour};
@@ -63,6 +69,11 @@ pub trait UsersApi: Send + Sync {
 /// The internal route, a `POST` of the batch as JSON.
 pub const NOTICES_ROUTE: &str = "/internal/v1/notices";
 
+/// The internal route that names ended sessions, a `POST` of an [`EndedSessionsQuery`].
+pub const ENDED_SESSIONS_ROUTE: &str = "/internal/v1/sessions/ended";
+/// How often another process is asked for sessions that have ended.
+const ASK_EVERY: Duration = Duration::from_millis(400);
+
 /// UserService in another process.
 #[derive(Debug, Clone)]
 pub struct UsersClient(pub Neighbour);
@@ -71,5 +82,40 @@ pub struct UsersClient(pub Neighbour);
 impl UsersApi for UsersClient {
     async fn notify(&self, notices: Vec<OrderNotice>) -> Result<(), CallError> {
         self.0.call(NOTICES_ROUTE, &notices).await
+    }
+}
+
+/// Keeps `revocations` up with UserService in another process until `shutdown`; while that one is away, the last list stays.
+pub async fn follow_ended_sessions(users: UsersClient, revocations: Arc<Revocations>, shutdown: CancellationToken) {
+    let mut query = EndedSessionsQuery { source: Uuid::nil(), after: 0 };
+    let mut is_away = false;
+    while !shutdown.is_cancelled() {
+        let told: Result<EndedSessions, CallError> = users.0.call(ENDED_SESSIONS_ROUTE, &query).await;
+        let mut is_all = true;
+        match told {
+            Ok(told) => {
+                is_all = told.sessions.len() < ENDED_SESSIONS_MAX;
+                for session in &told.sessions {
+                    revocations.revoke(&session.id, Duration::from_secs(session.seconds.into()));
+                }
+                query = EndedSessionsQuery { source: told.source, after: told.last };
+                if told.is_current && is_all {
+                    revocations.mark_current();
+                }
+                is_away = false;
+            }
+            // Once: what is not heard of is shown by the health route as long as it lasts.
+            Err(error) if !is_away => {
+                tracing::warn!(%error, "ended sessions cannot be heard of; the last list is heeded");
+                is_away = true;
+            }
+            Err(_) => {}
+        }
+        if is_all {
+            tokio::select! {
+                () = sleep(ASK_EVERY) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! Access tokens: what they say, how they are verified, and the extractors that demand a role.
 
+mod revocations;
+mod verified;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
@@ -12,6 +15,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
+use self::verified::{Verified, hash_of};
 use crate::problem::Problem;
 
 /// The issuer and audience of access tokens.
@@ -19,7 +24,7 @@ pub const ISSUER: &str = "estore";
 /// How long between two looks at the published keys for an unknown key id, in seconds.
 const KEYS_REFRESH_SECONDS_MIN: u64 = 5;
 /// How far clocks may differ, in seconds.
-const CLOCK_LEEWAY_SECONDS: u64 = 5;
+const CLOCK_LEEWAY_SECONDS: u32 = 5;
 /// The longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4_096;
 
@@ -76,33 +81,69 @@ enum KeySource {
     Published { url: String, client: reqwest::Client },
 }
 
-/// Verifies access tokens without a call per request.
+/// Verifies access tokens without a call per request, and each token's signature once.
 #[derive(Debug)]
 pub struct Verifier {
     keys: RwLock<HashMap<String, DecodingKey>>,
     source: KeySource,
     last_fetch: Mutex<Option<Instant>>,
+    verified: Verified,
+    revocations: Arc<Revocations>,
 }
 
 impl Verifier {
     /// Verifies against a set held in this process.
     #[must_use]
     pub fn given(set: &JwkSet) -> Self {
-        Self { keys: RwLock::new(keys_of(set)), source: KeySource::Given, last_fetch: Mutex::new(None) }
+        Self::new(keys_of(set), KeySource::Given)
     }
 
     /// Verifies against the set published at `url`, read when a key id is unknown.
     #[must_use]
     pub fn published(url: String, client: reqwest::Client) -> Self {
-        Self { keys: RwLock::default(), source: KeySource::Published { url, client }, last_fetch: Mutex::new(None) }
+        Self::new(HashMap::new(), KeySource::Published { url, client })
+    }
+
+    fn new(keys: HashMap<String, DecodingKey>, source: KeySource) -> Self {
+        Self {
+            keys: RwLock::new(keys),
+            source,
+            last_fetch: Mutex::new(None),
+            verified: Verified::default(),
+            revocations: Arc::default(),
+        }
+    }
+
+    /// The same, refusing the tokens of the sessions on this list.
+    #[must_use]
+    pub fn heeding(self, revocations: Arc<Revocations>) -> Self {
+        Self { revocations, ..self }
     }
 
     /// Who the token speaks for, or 401 saying why not.
     pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
-        let invalid = || Problem::unauthorized("invalid_token", "The access token is not valid. Log in again.");
         if token.len() > TOKEN_BYTES_MAX {
             return Err(invalid());
         }
+        let (hash, now) = (hash_of(token), now_seconds());
+        let caller = match self.verified.find(&hash, now) {
+            Some(known) => known,
+            None => {
+                let claims = self.check(token).await?;
+                let good_until = claims.exp.saturating_add(CLOCK_LEEWAY_SECONDS.into());
+                let caller = Arc::new(caller(claims).ok_or_else(invalid)?);
+                self.verified.keep(hash, Arc::clone(&caller), good_until);
+                caller
+            }
+        };
+        if self.revocations.is_revoked(&caller.session_id) {
+            return Err(Problem::unauthorized("session_ended", "The session of this token has ended. Log in again."));
+        }
+        Ok(Caller::clone(&caller))
+    }
+
+    /// What the token says, if it is signed by a known key and has not expired.
+    async fn check(&self, token: &str) -> Result<Claims, Problem> {
         let header = decode_header(token).map_err(|_malformed| invalid())?;
         let kid = header.kid.filter(|_| header.alg == Algorithm::EdDSA).ok_or_else(invalid)?;
         let key = self.key(&kid).await?.ok_or_else(invalid)?;
@@ -110,14 +151,14 @@ impl Verifier {
         rules.set_audience(&[ISSUER]);
         rules.set_issuer(&[ISSUER]);
         rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        rules.leeway = CLOCK_LEEWAY_SECONDS;
+        rules.leeway = CLOCK_LEEWAY_SECONDS.into();
         let claims = decode::<Claims>(token, &key, &rules).map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
                 Problem::unauthorized("token_expired", "The access token has expired. Refresh it or log in again.")
             }
             _ => invalid(),
         })?;
-        caller(claims.claims).ok_or_else(invalid)
+        Ok(claims.claims)
     }
 
     async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, Problem> {
@@ -146,6 +187,15 @@ impl Verifier {
     fn known(&self, kid: &str) -> Option<DecodingKey> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
+}
+
+fn invalid() -> Problem {
+    Problem::unauthorized("invalid_token", "The access token is not valid. Log in again.")
+}
+
+fn now_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 fn keys_of(set: &JwkSet) -> HashMap<String, DecodingKey> {

@@ -1,26 +1,31 @@
 //! The edge of a server: connections, limits, time-outs, and an error body for whatever went wrong.
 
-use std::any::Any;
+use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router};
+use axum::routing::Route;
+use axum::routing::future::RouteFuture;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::{Service, layer::layer_fn};
 
 use crate::extract::{BodyBytesMax, too_large};
 use crate::problem::{PROBLEM_JSON, Problem};
-use crate::request;
+use crate::request::{self, X_REQUEST_ID};
 
 /// The bounds of a server.
 #[derive(Debug, Clone)]
@@ -54,45 +59,80 @@ impl Default for EdgeLimits {
 
 /// Puts the edge around a router: request ids, limits, time-outs and problems for every error.
 pub fn edge(router: Router, limits: &EdgeLimits) -> Router {
-    let (time, streaming) = (limits.request_time_max, limits.streaming_paths);
-    router
-        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-        .layer(Extension(BodyBytesMax(limits.body_bytes_max)))
-        .layer(middleware::from_fn(move |request: Request, next: Next| bound_time(request, next, time, streaming)))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
+    let limits = limits.clone();
+    router.layer(layer_fn(move |inner: Route| Edge { inner, limits: limits.clone() }))
+}
+
+/// One service for all of it: each layer of its own would cost every request a box or two.
+#[derive(Clone)]
+struct Edge {
+    inner: Route,
+    limits: EdgeLimits,
+}
+
+impl Service<Request> for Edge {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.inner, context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let id = request::identify(request.headers());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        if !matches!(method, Method::GET | Method::HEAD) {
+            DefaultBodyLimit::max(self.limits.body_bytes_max).apply(&mut request);
+            request.extensions_mut().insert(BodyBytesMax(self.limits.body_bytes_max));
+        }
+        let is_streaming = self.limits.streaming_paths.contains(&uri.path());
+        let time = if is_streaming { None } else { Some(self.limits.request_time_max) };
+        let header = id.clone();
+        let work = self.inner.call(request);
+        Box::pin(request::scope(id, async move {
+            let response = bound_time(work, time).await;
+            let mut response = explain(response, &method, uri.path());
+            response.headers_mut().insert(X_REQUEST_ID, header);
+            Ok(response)
+        }))
+    }
+}
+
+/// The answer, or a problem where the handler panicked or took too long.
+async fn bound_time(work: RouteFuture<Infallible>, time: Option<Duration>) -> Response {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    let done = match time {
+        None => work.await,
+        Some(time) => match tokio::time::timeout(time, work).await {
+            Ok(done) => done,
+            Err(_elapsed) => return too_slow(time),
+        },
+    };
+    match done {
+        Ok(Ok(response)) => response,
+        Err(panic) => {
             let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             Problem::internal(format!("a handler panicked: {text}")).into_response()
-        }))
-        .layer(middleware::from_fn(explain))
-        .layer(middleware::from_fn(request::identify))
+        }
+    }
 }
 
-async fn bound_time(request: Request, next: Next, time: Duration, streaming: &[&str]) -> Response {
-    if streaming.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    match tokio::time::timeout(time, next.run(request)).await {
-        Ok(response) => response,
-        Err(_elapsed) => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            format!("The request took longer than {} seconds and was given up.", time.as_secs()),
-        )
-        .retry_after(1)
-        .into_response(),
-    }
+fn too_slow(time: Duration) -> Response {
+    let detail = format!("The request took longer than {} seconds and was given up.", time.as_secs());
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).retry_after(1).into_response()
 }
 
 /// Gives every error answer without a problem body one of its own: unknown routes, wrong methods and the like.
-async fn explain(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = next.run(request).await;
+fn explain(response: Response, method: &Method, path: &str) -> Response {
     let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     // A page for people explains itself.
-    let is_explained = kind == PROBLEM_JSON || kind.starts_with("text/html");
-    if is_explained || !(status.is_client_error() || status.is_server_error()) {
+    if kind == PROBLEM_JSON || kind.starts_with("text/html") {
         return response;
     }
     let problem = match status {

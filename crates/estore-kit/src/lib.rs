@@ -8,6 +8,7 @@ pub mod crash;
 pub mod db;
 pub mod edge;
 pub mod extract;
+pub mod listen;
 pub mod migration;
 pub mod money;
 pub mod paging;

@@ -21,7 +21,7 @@ pub struct UsersConfig {
     pub verification_hours: u32,
     /// How long a reset link is good for, in minutes.
     pub reset_minutes: u32,
-    /// How many passwords are hashed at a time; each takes a processor and 19 MiB.
+    /// How many passwords are hashed at a time, half of the processors when left out; each takes one and 19 MiB.
     pub hashes_at_a_time: usize,
     /// How mail leaves.
     pub mail: MailConfig,
@@ -36,7 +36,7 @@ impl Default for UsersConfig {
             refresh_token_days: 30,
             verification_hours: 24,
             reset_minutes: 60,
-            hashes_at_a_time: 2,
+            hashes_at_a_time: std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             mail: MailConfig::default(),
         }
     }

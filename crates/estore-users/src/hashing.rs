@@ -1,15 +1,18 @@
-//! Passwords to hashes and back to a verdict, a bounded number at a time, off the async threads.
+//! Passwords to hashes and back to a verdict, a bounded number at a time, on threads that are less urgent than those of
+//! requests: a storm of log-ins takes what browsing and buying leave.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{io, thread};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::limits::{
-    ARGON2_KIB_MAX, ARGON2_LANES_MAX, ARGON2_PASSES_MAX, BCRYPT_COST_MAX, HASH_WAIT, HASHES_WAITING_MAX,
+    ARGON2_KIB_MAX, ARGON2_LANES_MAX, ARGON2_PASSES_MAX, BCRYPT_COST_MAX, HASH_NICENESS, HASH_WAIT, HASHES_WAITING_MAX,
 };
 use crate::secret::Secret;
 
@@ -57,15 +60,26 @@ pub(crate) enum Verdict {
 pub(crate) struct Hasher {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    threads: Sender<Job>,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
 impl Hasher {
-    pub(crate) fn new(at_a_time: usize) -> Self {
+    /// Starts its threads; they end with the last handle.
+    pub(crate) fn start(at_a_time: usize) -> io::Result<Self> {
         let at_a_time = at_a_time.max(1);
-        Self {
+        let (threads, jobs) = channel();
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..at_a_time {
+            let jobs = Arc::clone(&jobs);
+            thread::Builder::new().name("estore-hash".to_owned()).spawn(move || work_off(&jobs))?;
+        }
+        Ok(Self {
             running: Arc::new(Semaphore::new(at_a_time)),
             waiting: Arc::new(Semaphore::new(at_a_time + HASHES_WAITING_MAX)),
-        }
+            threads,
+        })
     }
 
     /// An Argon2id hash with a salt of its own.
@@ -89,11 +103,29 @@ impl Hasher {
         let turn: OwnedSemaphorePermit =
             turn.map_err(|_elapsed| HashingError::Busy)?.map_err(|closed| HashingError::Failed(closed.to_string()))?;
         // The permits go along: a request that is given up does not let one more hash run beside it.
-        let done = spawn_blocking(move || {
-            let _held = (place, turn);
-            work()
+        let (answer, done) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            let held = (place, turn);
+            let done = work();
+            drop(held);
+            // A request that was given up does not need it.
+            drop(answer.send(done));
         });
+        self.threads.send(job).map_err(|ended| HashingError::Failed(ended.to_string()))?;
         done.await.map_err(|panicked| HashingError::Failed(panicked.to_string()))
+    }
+}
+
+fn work_off(jobs: &Mutex<Receiver<Job>>) {
+    // Of this thread alone. Where it is not allowed, hashing is as urgent as the rest.
+    if let Err(error) = rustix::process::setpriority_process(None, HASH_NICENESS) {
+        tracing::warn!(%error, "password hashing stays as urgent as everything else");
+    }
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        // A panic is told to its own request; the thread lives on.
+        drop(catch_unwind(AssertUnwindSafe(job)));
     }
 }
 
@@ -153,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_its_passwords_and_nobody_elses() {
-        let hasher = Hasher::new(1);
+        let hasher = Hasher::start(1).unwrap();
         let hash = hasher.hash(&secret("żółw 🐢 in the sun")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_eq!(hasher.verify(&secret("żółw 🐢 in the sun"), Some(&hash)).await.unwrap(), Verdict::Right);
@@ -164,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn hashes_of_other_systems_verify_and_are_old() {
-        let hasher = Hasher::new(1);
+        let hasher = Hasher::start(1).unwrap();
         let mut hash = bcrypt::hash("correct horse", 4).unwrap();
         for version in ["$2a$", "$2b$", "$2y$"] {
             hash.replace_range(..4, version);
@@ -176,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn too_many_at_once_are_sent_away() {
-        let hasher = Hasher::new(1);
+        let hasher = Hasher::start(1).unwrap();
         let places = hasher.waiting.available_permits();
         let taken = hasher.waiting.clone().try_acquire_many_owned(u32::try_from(places).unwrap()).unwrap();
         assert!(matches!(hasher.hash(&secret("lantern-marsh-5")).await, Err(HashingError::Busy)));

@@ -13,7 +13,7 @@ mod tokens;
 use std::sync::Arc;
 
 use axum::routing::{get, post};
-use estore_api::users::NOTICES_ROUTE;
+use estore_api::users::{ENDED_SESSIONS_ROUTE, NOTICES_ROUTE};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -57,5 +57,8 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
 
 /// The routes for neighbours in other processes.
 pub(crate) fn internal(service: Arc<Service>) -> axum::Router {
-    axum::Router::new().route(NOTICES_ROUTE, post(internal::notify)).with_state(service)
+    axum::Router::new()
+        .route(NOTICES_ROUTE, post(internal::notify))
+        .route(ENDED_SESSIONS_ROUTE, post(internal::ended_sessions))
+        .with_state(service)
 }

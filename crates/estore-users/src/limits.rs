@@ -42,6 +42,13 @@ pub(crate) const MAIL_PAUSE: Duration = Duration::from_secs(2);
 pub(crate) const MAIL_DELIVERY_TIME_MAX: Duration = Duration::from_secs(20);
 /// After how many attempts a letter is given up (a bit more than a day).
 pub(crate) const MAIL_ATTEMPTS_MAX: i32 = 32;
+/// How often the connection that hears of ended sessions is proved alive.
+pub(crate) const ENDED_SESSIONS_BEAT: Duration = Duration::from_millis(500);
+/// How much longer than the life of a token its session's end is remembered: clocks differ, and a token may have been
+/// signed while its session ended.
+pub(crate) const TOKEN_SECONDS_SLACK: Duration = Duration::from_secs(60);
+/// How much less urgent hashing is than everything else, as the niceness of its threads.
+pub(crate) const HASH_NICENESS: i32 = 10;
 /// How often what has ended is removed.
 pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
 /// How many rows one purge statement removes.

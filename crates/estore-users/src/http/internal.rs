@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json as Answer;
 use axum::extract::State;
 use estore_api::users::OrderNotice;
+use estore_kit::auth::{EndedSessions, EndedSessionsQuery};
 use estore_kit::extract::Json;
 use estore_kit::problem::Problem;
 use estore_kit::service_auth::ServiceCaller;
@@ -18,4 +19,12 @@ pub(super) async fn notify(
     Json(notices): Json<Vec<OrderNotice>>,
 ) -> Result<Answer<()>, Problem> {
     Ok(Answer(write_order_mails(&service, &notices).await?))
+}
+
+pub(super) async fn ended_sessions(
+    State(service): State<Arc<Service>>,
+    _caller: ServiceCaller,
+    Json(query): Json<EndedSessionsQuery>,
+) -> Answer<EndedSessions> {
+    Answer(service.revocations.since(query))
 }

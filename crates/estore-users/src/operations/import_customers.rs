@@ -70,7 +70,7 @@ pub(crate) async fn import_customers(
     let (sender, mut chunks) = mpsc::channel::<Chunk>(CHUNKS_WAITING_MAX);
     let reading = tokio::task::spawn_blocking(move || read_chunks(reader, &sender));
     let import_id = Uuid::new_v4();
-    let mut client = service.db.client().await?;
+    let mut client = service.db.patient_client().await?;
     let transaction = client.transaction().await?;
     transaction.batch_execute(include_str!("../../queries/allow_long_import.sql")).await?;
     let sink = transaction.copy_in(include_str!("../../queries/copy_customers.sql")).await?;

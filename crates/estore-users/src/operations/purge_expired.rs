@@ -6,13 +6,14 @@ use tokio_util::sync::CancellationToken;
 use crate::limits::{PURGE_BATCH_MAX, PURGE_PAUSE};
 use crate::service::Service;
 
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 7] = [
     include_str!("../../queries/purge_verification_tokens.sql"),
     include_str!("../../queries/purge_password_reset_tokens.sql"),
     include_str!("../../queries/purge_email_changes.sql"),
     include_str!("../../queries/purge_sessions.sql"),
     include_str!("../../queries/purge_refresh_tokens.sql"),
     include_str!("../../queries/purge_mails.sql"),
+    include_str!("../../queries/purge_ended_sessions.sql"),
 ];
 
 /// Purges at the start and then from time to time, until `shutdown`.
