@@ -122,10 +122,11 @@ pub(crate) fn cells(figure: &Figure) -> [String; 7] {
         other => other.to_string(),
     };
     let baseline = figure.baseline.as_ref().map(grouped).unwrap_or_default();
-    let verdict = match (figure.is_good(), &figure.baseline) {
-        (true, None) => "",
-        (true, Some(_)) => "ok",
-        (false, _) => "WRONG",
+    let verdict = match (figure.is_good(), &figure.baseline, figure.at_least) {
+        (true, None, _) => "",
+        (true, Some(_), _) => "ok",
+        (false, _, None) => "WRONG",
+        (false, _, Some(_)) => "MISSED",
     };
     let (ratio, at_least) = (float(figure.ratio), float(figure.at_least));
     [figure.name.clone(), value, figure.unit.clone(), baseline, ratio, at_least, verdict.to_owned()]

@@ -1,7 +1,9 @@
 //! One keep-alive connection that costs little: a request goes out as prepared bytes, an answer is read in place.
 //! Only what the shop's JSON answers need is understood: a status, headers, a body with a Content-Length.
 
+use std::cmp::Ordering;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,14 +11,18 @@ use tokio::net::TcpStream;
 use crate::failure::Failure;
 
 /// The first size of the buffer for an answer, in bytes.
-const BUFFER_BYTES: usize = 16 * 1024;
+const BUFFER_BYTES: usize = 8 * 1024;
 /// More headers than any answer of the shop has.
 const HEADERS_MAX: usize = 48;
 
-/// An open connection.
+/// A connection that has been idle for longer is opened anew: servers close idle ones.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
+/// A connection, opened when it is needed.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    address: SocketAddr,
+    open: Option<(TcpStream, Instant)>,
     buffer: Vec<u8>,
 }
 
@@ -37,41 +43,57 @@ struct Head {
 }
 
 impl Connection {
-    /// Connects.
-    pub(crate) async fn open(address: SocketAddr) -> Result<Self, Failure> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; BUFFER_BYTES] })
+    /// A connection to this address.
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        Self { address, open: None, buffer: Vec::new() }
+    }
+
+    /// Opens it before it is needed.
+    pub(crate) async fn open(&mut self) -> Result<(), Failure> {
+        self.open = Some((connect(self.address).await?, Instant::now()));
+        Ok(())
     }
 
     /// Sends a whole request and waits for the whole answer.
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<Answer<'_>, Failure> {
-        self.stream.write_all(request).await?;
-        let mut filled = 0;
-        let head = loop {
-            filled += self.fill(filled).await?;
-            if let Some(head) = parse(&self.buffer[..filled])? {
-                break head;
-            }
+        let mut stream = match self.open.take() {
+            Some((stream, used_at)) if used_at.elapsed() < IDLE_MAX => stream,
+            _ => connect(self.address).await?,
         };
-        let whole = head.head_bytes + head.body_bytes;
-        while filled < whole {
-            filled += self.fill(filled).await?;
-        }
-        if filled > whole {
-            return Err(Failure::new("the server sent more than the answer"));
-        }
+        stream.write_all(request).await?;
+        let head = receive(&mut stream, &mut self.buffer).await?;
+        self.open = Some((stream, Instant::now()));
         let (head_bytes, rest) = self.buffer.split_at(head.head_bytes);
         Ok(Answer { status: head.status, head: head_bytes, body: &rest[..head.body_bytes] })
     }
+}
 
-    async fn fill(&mut self, from: usize) -> Result<usize, Failure> {
-        if from == self.buffer.len() {
-            self.buffer.resize(from * 2, 0);
+async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Reads a whole answer into the buffer, from its beginning.
+async fn receive(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Head, Failure> {
+    let mut filled = 0;
+    let mut found = None;
+    loop {
+        if filled == buffer.len() {
+            buffer.resize(BUFFER_BYTES.max(filled * 2), 0);
         }
-        match self.stream.read(&mut self.buffer[from..]).await? {
-            0 => Err(Failure::new("the server closed the connection")),
-            read => Ok(read),
+        match stream.read(&mut buffer[filled..]).await? {
+            0 => return Err(Failure::new("the server closed the connection")),
+            read => filled += read,
+        }
+        if found.is_none() {
+            found = parse(&buffer[..filled])?;
+        }
+        let Some(head) = found else { continue };
+        match filled.cmp(&(head.head_bytes + head.body_bytes)) {
+            Ordering::Less => {}
+            Ordering::Equal => return Ok(head),
+            Ordering::Greater => return Err(Failure::new("the server sent more than the answer")),
         }
     }
 }

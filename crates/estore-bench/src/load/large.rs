@@ -21,7 +21,7 @@ const INDEXES: &str = "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.in
       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)";
 /// As a loader does: no commit waits for the disk, and what the rows refer to is not looked up, for it is made here.
 const QUICK: &str = "SET synchronous_commit = off; SET session_replication_role = replica;
-    SET maintenance_work_mem = '512MB'";
+    SET maintenance_work_mem = '512MB'; SET max_parallel_maintenance_workers = 1";
 
 /// How much is put in.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,8 @@ async fn products(shop: &Shop, products: u32) -> Result<(), Failure> {
     let inventory = connect(shop, "inventory").await?;
     inventory.batch_execute(QUICK).await?;
     in_chunks(&inventory, include_str!("../../fill/products.sql"), products).await?;
-    Ok(inventory.batch_execute("VACUUM (ANALYZE) products, stock_movements; CHECKPOINT").await?)
+    inventory.batch_execute("VACUUM (ANALYZE) products, stock_movements").await?;
+    Ok(inventory.batch_execute("CHECKPOINT").await?)
 }
 
 async fn orders(shop: &Shop, orders: u32) -> Result<(), Failure> {
@@ -73,7 +74,8 @@ async fn orders(shop: &Shop, orders: u32) -> Result<(), Failure> {
         payments.batch_execute(&definition).await?;
     }
     let tables = "orders, checkouts, charges, ledger_transactions, ledger_entries";
-    Ok(payments.batch_execute(&format!("VACUUM (ANALYZE) {tables}; CHECKPOINT")).await?)
+    payments.batch_execute(&format!("VACUUM (ANALYZE) {tables}")).await?;
+    Ok(payments.batch_execute("CHECKPOINT").await?)
 }
 
 /// Runs a statement over 1 to `end` in stretches.

@@ -99,7 +99,7 @@ pub(crate) async fn measure(
     time: Duration,
 ) -> Result<Rates, Failure> {
     let first = pages.first().ok_or_else(|| Failure::new("nothing to read"))?.clone();
-    let mut connection = Connection::open(address).await?;
+    let mut connection = Connection::to(address);
     let bare = Bare::start(shop, connection.call(&first.request).await?).await?;
     let (pages, only): (Arc<[Page]>, Arc<[Page]>) = (pages.into(), vec![first].into());
     let time = time / ROUNDS;

@@ -65,7 +65,9 @@ async fn run_here<A: Asking + 'static>(
 ) -> Result<(Tally, Vec<A>), Failure> {
     let mut connections = Vec::with_capacity(askings.len());
     for asking in askings {
-        connections.push((Connection::open(address).await?, asking));
+        let mut connection = Connection::to(address);
+        connection.open().await?;
+        connections.push((connection, asking));
     }
     let tally = RefCell::new(Tally::new()?);
     let run = Rc::new(Run { pace, began: Instant::now(), next: Cell::new(0), tally });
