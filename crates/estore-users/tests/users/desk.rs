@@ -27,8 +27,8 @@ pub(crate) const PASSWORD: &str = "kartoffel-turm-9";
 pub(crate) struct Desk {
     pub(crate) users: Users,
     pub(crate) db: Db,
-    pub(crate) database: TestDatabase,
-    pub(crate) folder: TempDir,
+    pub(crate) database: Arc<TestDatabase>,
+    pub(crate) folder: Arc<TempDir>,
     pub(crate) ears: Arc<Ears>,
     router: Router,
     jobs_end: CancellationToken,
@@ -88,22 +88,35 @@ impl Desk {
     }
 
     pub(crate) async fn open_with(change: impl FnOnce(&mut UsersConfig)) -> Self {
-        let desk = Self::open_without_jobs(change).await;
-        let (users, ears, shutdown) = (desk.users.clone(), Arc::clone(&desk.ears), desk.jobs_end.clone());
+        Self::open_without_jobs(change).await.with_jobs()
+    }
+
+    /// Another process of the same shop.
+    pub(crate) async fn another(&self) -> Self {
+        Self::on(Arc::clone(&self.database), Arc::clone(&self.folder), |_| {}).await.with_jobs()
+    }
+
+    fn with_jobs(self) -> Self {
+        let (users, ears, shutdown) = (self.users.clone(), Arc::clone(&self.ears), self.jobs_end.clone());
         tokio::spawn(async move { users.run_jobs(ears, shutdown).await });
-        desk
+        self
     }
 
     /// Letters stay in the outbox.
     pub(crate) async fn open_without_jobs(change: impl FnOnce(&mut UsersConfig)) -> Self {
         let database = TestCluster::shared().await.database("users", MIGRATIONS).await;
         let folder = tempfile::tempdir().unwrap();
+        Self::on(Arc::new(database), Arc::new(folder), change).await
+    }
+
+    async fn on(database: Arc<TestDatabase>, folder: Arc<TempDir>, change: impl FnOnce(&mut UsersConfig)) -> Self {
         let mut config = config(folder.path());
         change(&mut config);
         let db = Db::new(database.app_config(), 8).unwrap();
         let users = Users::start(db.clone(), config).await.unwrap();
         let router = users.router().split_for_parts().0;
-        let router = router.layer(Extension(Arc::new(Verifier::given(&users.key_set()))));
+        let verifier = Verifier::given(&users.key_set()).heeding(users.revocations());
+        let router = router.layer(Extension(Arc::new(verifier)));
         let jobs_end = CancellationToken::new();
         let router = edge(router, &EdgeLimits::default());
         Self {

@@ -1,12 +1,14 @@
 //! Tokens: rotation, reuse, single use under load, forgery.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::desk::{Desk, PASSWORD, tokens};
 
@@ -35,10 +37,75 @@ async fn a_logout_ends_its_session_alone() {
     let (access, refresh) = desk.log_in(ADA, PASSWORD).await;
     let (_, other) = desk.log_in(ADA, PASSWORD).await;
     desk.call(Method::DELETE, "/v1/tokens", Some(&access), None).await.expect(204);
-    desk.call(Method::DELETE, "/v1/tokens", Some(&access), None).await.expect(204);
+    let again = desk.call(Method::DELETE, "/v1/tokens", Some(&access), None).await.expect(401);
+    assert_eq!(again.code(), "session_ended");
     desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(401);
     desk.post("/v1/tokens/refresh", json!({"refresh_token": other})).await.expect(200);
     desk.call(Method::DELETE, "/v1/tokens", None, None).await.expect(401);
+}
+
+/// Waits until the access token is refused because its session has ended.
+async fn is_refused(desk: &Desk, access: &str, why: &str) {
+    let begun = Instant::now();
+    loop {
+        let answer = desk.get("/v1/users/me", access).await;
+        if answer.status == 401 {
+            return assert_eq!(answer.code(), "session_ended", "{why}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{why}: the token is never refused");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn whatever_ends_a_session_ends_its_access_tokens() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let root = desk.admin("root@example.com").await;
+    let id = desk.number("SELECT id::bigint FROM users WHERE email = 'ada@example.com'").await;
+
+    let (reused, refresh) = desk.log_in(ADA, PASSWORD).await;
+    let (other, _) = desk.log_in(ADA, PASSWORD).await;
+    let body = json!({"refresh_token": refresh});
+    let (rotated, _) = tokens(&desk.post("/v1/tokens/refresh", body.clone()).await.expect(200));
+    desk.post("/v1/tokens/refresh", body).await.expect(401);
+    is_refused(&desk, &reused, "reuse").await;
+    is_refused(&desk, &rotated, "reuse").await;
+    desk.get("/v1/users/me", &other).await.expect(200);
+
+    desk.post("/v1/password-resets", json!({"email": ADA})).await.expect(202);
+    let token = desk.mailed_token(ADA, "password_reset").await;
+    let body = json!({"token": token, "new_password": "lantern-marsh-1"});
+    desk.post("/v1/password-resets/confirm", body).await.expect(200);
+    is_refused(&desk, &other, "password reset").await;
+
+    let (access, _) = desk.log_in(ADA, "lantern-marsh-1").await;
+    let body = json!({"password": "lantern-marsh-2", "current_password": "lantern-marsh-1"});
+    desk.call(Method::PATCH, "/v1/users/me", Some(&access), Some(body)).await.expect(200);
+    is_refused(&desk, &access, "change of password").await;
+
+    let (access, _) = desk.log_in(ADA, "lantern-marsh-2").await;
+    for active in [false, true] {
+        let body = json!({"is_active": active});
+        desk.call(Method::PATCH, &format!("/v1/users/{id}"), Some(&root), Some(body)).await.expect(200);
+    }
+    is_refused(&desk, &access, "deactivation").await;
+
+    let (access, _) = desk.log_in(ADA, "lantern-marsh-2").await;
+    let body = json!({"current_password": "lantern-marsh-2"});
+    desk.call(Method::DELETE, "/v1/users/me", Some(&access), Some(body)).await.expect(204);
+    is_refused(&desk, &access, "erasure").await;
+    desk.get("/v1/users/me", &root).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_process_that_starts_later_knows_what_ended_before() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    desk.call(Method::DELETE, "/v1/tokens", Some(&access), None).await.expect(204);
+    let later = desk.another().await;
+    is_refused(&later, &access, "before its time").await;
 }
 
 #[tokio::test]
@@ -125,7 +192,7 @@ async fn forged_and_expired_access_tokens_are_refused() {
         if answer.status == 401 {
             return assert_eq!(answer.code(), "token_expired");
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     panic!("a token of one second lives for more than ten");
 }
