@@ -8,10 +8,13 @@ use estore_kit::service_auth::ServiceSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// How long a neighbour may take to answer one batch.
-const CALL_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a neighbour may take to answer one batch, in seconds.
+pub const CALL_SECONDS_MAX: u64 = 10;
 /// How long connecting to a neighbour may take.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// How long an unused connection is kept. Its other end may have fallen silent meanwhile, which only a call would find.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Why a neighbour gave no answer. The work may have been done or not: every call is safe to repeat.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,16 +44,18 @@ pub struct Neighbour {
 }
 
 impl Neighbour {
-    /// The service `service` at `base_url`, called by the service `caller`.
+    /// The service `service` at `base_url`, called by the service `caller`; a call takes no longer than `call_time_max`.
     pub fn new(
         base_url: &str,
         caller: &'static str,
         service: &'static str,
         secret: ServiceSecret,
+        call_time_max: Duration,
     ) -> Result<Self, CallError> {
         let client = reqwest::Client::builder()
-            .timeout(CALL_TIME_MAX)
+            .timeout(call_time_max)
             .connect_timeout(CONNECT_TIME_MAX)
+            .pool_idle_timeout(IDLE_TIME_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()

@@ -1,32 +1,48 @@
 //! A service's database: a bounded pool, statements prepared once per connection, errors sorted
 //! into "try again", "a rule of the schema" and "a fault of ours".
 
+mod connect;
+mod second_look;
+mod silence;
+mod talk;
+#[cfg(test)]
+mod tests;
+
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Client, GenericClient, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+    Client, GenericClient, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use self::connect::Connector;
+use self::second_look::SecondLook;
+use self::silence::Patience;
 use crate::problem::Problem;
 
 /// How long a request waits for a connection before it is told to come back, in seconds.
 const CONNECTION_WAIT_SECONDS: u64 = 5;
 /// How long one statement may run, in milliseconds; the server ends it then.
-const STATEMENT_MS_MAX: u32 = 15_000;
+const STATEMENT_MS_MAX: u128 = 15_000;
 /// How long a statement waits for a row lock, in milliseconds.
-const LOCK_WAIT_MS_MAX: u32 = 5_000;
-/// How long a transaction may sit idle before the server ends it, in milliseconds.
-const IDLE_IN_TRANSACTION_MS_MAX: u32 = 30_000;
-
+const LOCK_WAIT_MS_MAX: u128 = 5_000;
+/// How long a transaction may sit idle before the server ends it, in milliseconds: longer than a busy process needs for
+/// its next statement, and no longer, since the rows of a process that is gone without a word stay locked until then.
+const IDLE_IN_TRANSACTION_MS_MAX: u128 = 10_000;
+/// How long a server that owes an answer may say nothing, in seconds: longer than it lets a statement run.
+pub const SILENT_SECONDS_MAX: u64 = 20;
+/// The same for work whose statements may run for half an hour, in seconds.
+const PATIENT_SILENT_SECONDS_MAX: u64 = 31 * 60;
+/// How many such long works at a time.
+const PATIENT_CONNECTIONS_MAX: usize = 4;
 /// How long the other end of a TCP connection may leave packets unacknowledged, in seconds.
 const PEER_SILENT_SECONDS_MAX: u64 = 10;
 
@@ -64,6 +80,7 @@ impl From<tokio_postgres::Error> for DbError {
             let away = [
                 SqlState::TOO_MANY_CONNECTIONS,
                 SqlState::QUERY_CANCELED,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
                 SqlState::LOCK_NOT_AVAILABLE,
                 SqlState::T_R_SERIALIZATION_FAILURE,
                 SqlState::T_R_DEADLOCK_DETECTED,
@@ -106,37 +123,46 @@ impl From<DbError> for Problem {
     }
 }
 
-/// A pool of connections to one database; cheap to clone.
+/// Two pools of connections to one database, for requests and for long work; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: Pool,
+    patient: Pool,
+    config: Arc<Config>,
 }
 
 impl Db {
     /// A pool of at most `connections_max` connections, opened when first needed.
     ///
     /// TLS is used for every host but a unix socket, unless the URL says `sslmode=disable`.
-    pub fn new(mut config: Config, connections_max: usize) -> Result<Self, DbError> {
-        limit_sessions(&mut config);
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if is_plain(&config) {
-            Manager::from_config(config, NoTls, recycling)
-        } else {
-            Manager::from_config(config, tls(), recycling)
-        };
-        let wait = Some(Duration::from_secs(CONNECTION_WAIT_SECONDS));
-        let pool = Pool::builder(manager)
-            .max_size(connections_max)
-            .timeouts(Timeouts { wait, create: wait, recycle: wait })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| DbError::Failed(error.to_string()))?;
-        Ok(Self { pool })
+    pub fn new(config: Config, connections_max: usize) -> Result<Self, DbError> {
+        Self::with_patience(config, connections_max, Duration::from_secs(SILENT_SECONDS_MAX))
+    }
+
+    /// The same, where a connection is given up once the server owes an answer and has said nothing for `silent_max`.
+    /// Statements and waits for locks are bounded below that, so that a slow server still tells that it is slow.
+    pub fn with_patience(config: Config, connections_max: usize, silent_max: Duration) -> Result<Self, DbError> {
+        let patience = Duration::from_secs(PATIENT_SILENT_SECONDS_MAX).max(silent_max);
+        Ok(Self {
+            pool: pool(limited(config.clone(), silent_max), connections_max, silent_max)?,
+            patient: pool(limited(config.clone(), silent_max), PATIENT_CONNECTIONS_MAX, patience)?,
+            config: Arc::new(limited(config, silent_max)),
+        })
+    }
+
+    /// How a connection outside of the pools is made, for those that listen.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// A connection of the pool; `client.transaction()` rolls back when dropped.
     pub async fn client(&self) -> Result<Client, DbError> {
         Ok(self.pool.get().await?)
+    }
+
+    /// A connection for work whose statements may take minutes and raise their own limits, such as an import.
+    pub async fn patient_client(&self) -> Result<Client, DbError> {
+        Ok(self.patient.get().await?)
     }
 
     /// All rows of a statement.
@@ -197,11 +223,34 @@ pub fn is_plain(config: &Config) -> bool {
     local || config.get_ssl_mode() == SslMode::Disable
 }
 
-fn limit_sessions(config: &mut Config) {
+fn pool(config: Config, connections_max: usize, silent_max: Duration) -> Result<Pool, DbError> {
+    let tls = (!is_plain(&config)).then(tls);
+    let patience = Patience::new(silent_max, SecondLook::new(config.clone(), tls.clone()));
+    let connector = Connector { tls, patience: patience.clone() };
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let wait = Some(Duration::from_secs(CONNECTION_WAIT_SECONDS));
+    Pool::builder(Manager::from_connect(config, connector, recycling))
+        .max_size(connections_max)
+        .timeouts(Timeouts { wait, create: wait, recycle: wait })
+        .runtime(Runtime::Tokio1)
+        // Where one connection was found silent, those that lay idle meanwhile may be: nobody waits to find out.
+        .pre_recycle(Hook::sync_fn(move |_, metrics| {
+            let lost = patience.lost_since(metrics.recycled.unwrap_or(metrics.created));
+            if lost { Err(HookError::message("another connection was found silent")) } else { Ok(()) }
+        }))
+        .build()
+        .map_err(|error| DbError::Failed(error.to_string()))
+}
+
+/// What a session may take; an answer that says so comes before the connection is given up.
+fn limited(mut config: Config, silent_max: Duration) -> Config {
     let given = config.get_options().unwrap_or_default().to_owned();
+    let silent_max = silent_max.as_millis();
+    let (statement, lock) = (STATEMENT_MS_MAX.min(silent_max * 3 / 4), LOCK_WAIT_MS_MAX.min(silent_max / 2));
+    let idle = IDLE_IN_TRANSACTION_MS_MAX.min(silent_max);
     config.options(format!(
-        "-c statement_timeout={STATEMENT_MS_MAX} -c lock_timeout={LOCK_WAIT_MS_MAX} \
-         -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS_MAX} -c timezone=UTC {given}"
+        "-c statement_timeout={statement} -c lock_timeout={lock} \
+         -c idle_in_transaction_session_timeout={idle} -c timezone=UTC {given}"
     ));
     if config.get_application_name().is_none() {
         config.application_name("estore");
@@ -216,4 +265,5 @@ fn limit_sessions(config: &mut Config) {
         config.keepalives_interval(Duration::from_secs(2));
         config.keepalives_retries(3);
     }
+    config
 }

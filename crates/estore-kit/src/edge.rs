@@ -131,8 +131,8 @@ fn explain(response: Response, method: &Method, path: &str) -> Response {
         return response;
     }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    // A page for people explains itself.
-    if kind == PROBLEM_JSON || kind.starts_with("text/html") {
+    // A page for people explains itself, and so does JSON: a health report names what is away.
+    if kind == PROBLEM_JSON || kind == "application/json" || kind.starts_with("text/html") {
         return response;
     }
     let problem = match status {

@@ -72,6 +72,12 @@ impl Client {
         Self { shop: shop.address.clone(), http, token: None, email: String::new() }
     }
 
+    /// The same client at another address of the same shop.
+    #[must_use]
+    pub fn at(&self, address: &crate::shop::Address) -> Self {
+        Self { shop: address.clone(), ..self.clone() }
+    }
+
     /// The administrator.
     pub async fn admin(shop: &Shop) -> Self {
         Self::anonymous(shop).logged_in(ADMIN_EMAIL).await

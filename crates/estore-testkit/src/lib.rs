@@ -4,4 +4,5 @@ pub mod client;
 pub mod cluster;
 pub mod localstripe;
 pub mod proxy;
+pub mod receiver;
 pub mod shop;

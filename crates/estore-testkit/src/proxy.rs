@@ -30,6 +30,9 @@ pub enum Fault {
     DropReplies,
     /// The client sees the end of the stream, the server does not.
     HalfClose,
+    /// Every connection that stands or is made is silent for ever: nothing goes through it any more, and nobody closes
+    /// it, not even when the fault is over.
+    Silence,
 }
 
 /// The proxy; it and its connections end with this value.
@@ -189,8 +192,10 @@ async fn pump(mut from: Reader, mut to: Writer, answers: bool, mut switches: Swi
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let fault = *switches.fault.borrow_and_update();
-        if answers && fault == Fault::HalfClose {
-            break;
+        match fault {
+            Fault::HalfClose if answers => break,
+            Fault::Silence => std::future::pending().await,
+            _ => {}
         }
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
@@ -216,6 +221,7 @@ async fn deliver(
     loop {
         let now = *fault.borrow_and_update();
         match now {
+            Fault::Silence => std::future::pending().await,
             Fault::Stall => fault.changed().await.map_err(|_proxy_is_gone| Broken)?,
             Fault::DropReplies if answers => {
                 // Lost: whoever waits for it waits until the fault is over.
@@ -284,6 +290,11 @@ mod tests {
         proxy.set(Fault::None);
         let mut whole = client(&proxy).await;
         assert_eq!(say(&mut whole).await, Some(true));
+        proxy.set(Fault::Silence);
+        assert_eq!(say(&mut whole).await, None);
+        proxy.set(Fault::None);
+        assert_eq!(say(&mut whole).await, None, "what is silent stays silent");
+        assert_eq!(say(&mut client(&proxy).await).await, Some(true), "what is new is not");
         proxy.cut();
         assert_eq!(say(&mut whole).await, Some(false));
     }

@@ -6,6 +6,7 @@
 mod address;
 mod database;
 mod mail;
+mod processes;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,7 +17,6 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 pub use address::{Address, Processes};
-use address::{free_url, host};
 use mail::newest_mail;
 
 /// How long a shop may take to start before a test gives up.
@@ -36,12 +36,16 @@ pub const USERS: usize = 1;
 pub const INVENTORY: usize = 2;
 /// Process number of PaymentService where there are three.
 pub const PAYMENTS: usize = 3;
+/// What is added to the number of a service for its twin.
+pub const TWIN: usize = 3;
 
 /// A shop and, where this test started it, its processes.
 #[derive(Debug)]
 pub struct Shop {
     /// Where it is reached.
     pub address: Address,
+    /// Where the second process of each service is reached, where there is one.
+    pub twins: Option<Address>,
     /// One process or three.
     pub processes: Processes,
     binary: PathBuf,
@@ -54,7 +58,8 @@ impl Shop {
     pub async fn running(binary: &Path, processes: Processes) -> Self {
         if let Ok(named) = std::env::var(processes.variable()) {
             let address = serde_json::from_str(&named).expect("the variable holds an address");
-            return Self { address, processes, binary: binary.to_owned(), children: Vec::new(), folder: None };
+            let (binary, children) = (binary.to_owned(), Vec::new());
+            return Self { address, twins: None, processes, binary, children, folder: None };
         }
         Self::start(binary, processes).await
     }
@@ -71,68 +76,11 @@ impl Shop {
             payments: String::new(),
             data_dir: folder.path().join("data"),
         };
-        let mut shop =
-            Self { address, processes, binary: binary.to_owned(), children: Vec::new(), folder: Some(folder) };
+        let (binary, children) = (binary.to_owned(), Vec::new());
+        let mut shop = Self { address, twins: None, processes, binary, children, folder: Some(folder) };
         shop.start_processes().await;
         shop.estore(&["admin", "create", "--email", ADMIN_EMAIL], PASSWORD);
         shop
-    }
-
-    /// Starts the processes (again), on the data directory as it is.
-    pub async fn start_processes(&mut self) {
-        self.address.users = free_url(&self.address.users);
-        match self.processes {
-            Processes::One => {
-                self.address.inventory.clone_from(&self.address.users);
-                self.address.payments.clone_from(&self.address.users);
-                self.launch(0, &[]);
-            }
-            Processes::Three => {
-                self.address.inventory = free_url(&self.address.inventory);
-                self.address.payments = free_url(&self.address.payments);
-                self.launch(DATABASE, &[]);
-                self.wait_for_database().await;
-                for which in [USERS, INVENTORY, PAYMENTS] {
-                    self.launch(which, &[]);
-                }
-            }
-        }
-        self.wait_until_ready().await;
-    }
-
-    /// Starts process number `which` (again) with further variables, which come before those it has anyway; does not
-    /// wait for it.
-    pub fn launch(&mut self, which: usize, environment: &[(&str, &str)]) {
-        let Address { users, inventory, payments, .. } = self.address.clone();
-        let arguments = match (self.processes, which) {
-            (Processes::One, _) => vec!["up", "--listen", host(&users)],
-            (Processes::Three, DATABASE) => vec!["db", "run"],
-            (Processes::Three, USERS) => vec!["serve", "users", "--listen", host(&users)],
-            (Processes::Three, INVENTORY) => vec!["serve", "inventory", "--listen", host(&inventory)],
-            (Processes::Three, _) => vec!["serve", "payments", "--listen", host(&payments)],
-        };
-        let mut variables = vec![];
-        if self.processes == Processes::Three && which != DATABASE {
-            variables.push(("ESTORE_SERVICES__USERS_URL", users.as_str()));
-            variables.push(("ESTORE_SERVICES__INVENTORY_URL", inventory.as_str()));
-            variables.push(("ESTORE_SERVICES__PAYMENTS_URL", payments.as_str()));
-        }
-        // Tests receive webhooks on this machine.
-        variables.push(("ESTORE_PAYMENTS__WEBHOOKS_ALLOW_PRIVATE", "true"));
-        variables.extend_from_slice(environment);
-        let child = self.spawn(&arguments, &variables);
-        if which < self.children.len() {
-            self.children[which] = child;
-        } else {
-            self.children.push(child);
-        }
-    }
-
-    /// Kills process number `which` if it lives, and starts it again with further variables.
-    pub async fn restart(&mut self, which: usize, environment: &[(&str, &str)]) {
-        self.kill(which);
-        self.launch(which, environment);
-        self.wait_until_ready().await;
     }
 
     /// Waits until process number `which` has ended; answers whether it did within `limit`.
@@ -145,19 +93,6 @@ impl Shop {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         true
-    }
-
-    /// Waits until every service says it is ready.
-    pub async fn wait_until_ready(&self) {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let begun = Instant::now();
-        for base in [&self.address.users, &self.address.inventory, &self.address.payments] {
-            let url = format!("{base}/health/ready");
-            while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                assert!(begun.elapsed() < START_TIME_MAX, "{url} was not ready within {START_TIME_MAX:?}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
     }
 
     /// Runs an `estore` command on this shop's data directory; panics with its words when it fails.
@@ -244,34 +179,6 @@ impl Shop {
             }
             assert!(begun.elapsed() < Duration::from_secs(15), "no mail to {email} holding {text:?} came");
             tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    fn spawn(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.address.data_dir.parent().unwrap_or(Path::new("/tmp")).join("estore.log"))
-            .expect("a log file");
-        Command::new(&self.binary)
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(&self.address.data_dir)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle"))
-            .stderr(log)
-            .spawn()
-            .expect("the binary starts")
-    }
-
-    async fn wait_for_database(&self) {
-        let begun = Instant::now();
-        let secret = self.address.data_dir.join("secrets/service-secret");
-        // `db run` writes it when the databases are migrated; on a later start it is there already.
-        while !secret.exists() || !self.try_estore(&["db", "migrate", "status"], "").0 {
-            assert!(begun.elapsed() < START_TIME_MAX, "the database was not there within {START_TIME_MAX:?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

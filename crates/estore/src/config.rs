@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use estore_api::neighbour::CALL_SECONDS_MAX;
 use estore_inventory::InventoryConfig;
+use estore_kit::db::SILENT_SECONDS_MAX;
 use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
@@ -70,15 +72,26 @@ impl Default for BackupConfig {
 }
 
 /// The databases by service.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseUrls {
+    /// How long a server that owes an answer may say nothing before its connection is given up, in seconds, from 1.
+    pub silent_seconds_max: u64,
+    /// How long `serve` waits at its start for a database that is away, in seconds.
+    pub wait_seconds_max: u64,
     /// `estore_users`.
     pub users: DatabaseUrl,
     /// `estore_inventory`.
     pub inventory: DatabaseUrl,
     /// `estore_payments`.
     pub payments: DatabaseUrl,
+}
+
+impl Default for DatabaseUrls {
+    fn default() -> Self {
+        let [users, inventory, payments] = Default::default();
+        Self { silent_seconds_max: SILENT_SECONDS_MAX, wait_seconds_max: 300, users, inventory, payments }
+    }
 }
 
 /// One database of one's own.
@@ -105,7 +118,7 @@ impl std::fmt::Debug for DatabaseUrl {
 }
 
 /// Neighbours by URL and the secret that the services share.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Services {
     /// UserService, whose published keys verify access tokens.
@@ -116,6 +129,15 @@ pub struct Services {
     pub payments_url: Option<String>,
     /// At least 32 bytes; from the data directory when left out.
     pub secret: Option<String>,
+    /// How long one call to another service may take, in seconds, from 1.
+    pub call_seconds_max: u64,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        let [users_url, inventory_url, payments_url, secret] = Default::default();
+        Self { users_url, inventory_url, payments_url, secret, call_seconds_max: CALL_SECONDS_MAX }
+    }
 }
 
 impl std::fmt::Debug for Services {
@@ -125,6 +147,7 @@ impl std::fmt::Debug for Services {
             .field("inventory_url", &self.inventory_url)
             .field("payments_url", &self.payments_url)
             .field("secret", &self.secret.as_ref().map(|_| "…"))
+            .field("call_seconds_max", &self.call_seconds_max)
             .finish()
     }
 }
@@ -194,7 +217,8 @@ impl Config {
         }
         let mut config: Self = toml::Value::Table(table)
             .try_into()
-            .map_err(|error: toml::de::Error| ConfigError::Wrong(error.to_string()))?;
+            .map_err(|error: toml::de::Error| ConfigError::Wrong(on_one_line(&error)))?;
+        config.payments.check().map_err(ConfigError::Wrong)?;
         if let Some(data_dir) = &place.data_dir {
             config.data_dir.clone_from(data_dir);
         }
@@ -208,6 +232,10 @@ impl Config {
     }
 }
 
+fn on_one_line(error: &toml::de::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn is_other(name: &str) -> bool {
     OTHER_VARIABLES.contains(&name) || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -215,7 +243,10 @@ fn is_other(name: &str) -> bool {
 fn read(path: &Path) -> Result<toml::Table, ConfigError> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: shown.clone(), cause })?;
-    text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml { path: shown, cause: error.to_string() })
+    text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
+        path: shown,
+        cause: error.to_string().trim_end().to_owned(),
+    })
 }
 
 /// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers and truth values are read as such.

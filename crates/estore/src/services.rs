@@ -1,14 +1,15 @@
 //! Wires services together: alone it decides whether a neighbour is an object here or an HTTP client.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use estore_api::events::{EventsApi, EventsClient};
 use estore_api::inventory::{InventoryApi, InventoryClient};
 use estore_api::neighbour::Neighbour;
-use estore_api::users::UsersClient;
+use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
-use estore_kit::auth::Verifier;
+use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
@@ -34,6 +35,10 @@ pub struct Services {
     pub inventory: Option<Inventory>,
     payments: Option<Payments>,
     verifier: Arc<Verifier>,
+    /// Sessions whose access tokens are refused before they expire.
+    revocations: Arc<Revocations>,
+    /// Who tells of such sessions, where UserService is in another process.
+    sessions: Option<UsersClient>,
     /// Who delivers events.
     events: Arc<dyn EventsApi>,
     /// What services in other processes show when they come in; nothing where there are none.
@@ -44,17 +49,17 @@ pub struct Services {
 impl Services {
     /// Starts the services of `what` on their databases.
     pub async fn start(what: &[Service], config: &Config, databases: &Databases) -> StartResult<Self> {
+        let silent_max = Duration::from_secs(config.databases.silent_seconds_max.max(1));
         let pool = |service: Service| -> StartResult<Option<Db>> {
             if !what.contains(&service) {
                 return Ok(None);
             }
-            Ok(Some(Db::new(databases.app(service)?, config.connections)?))
+            Ok(Some(Db::with_patience(databases.app(service)?, config.connections, silent_max)?))
         };
         let (users_db, inventory_db, payments_db) =
             (pool(Service::Users)?, pool(Service::Inventory)?, pool(Service::Payments)?);
         let pools = [("users", &users_db), ("inventory", &inventory_db), ("payments", &payments_db)];
-        let health =
-            Health { databases: pools.iter().filter_map(|(name, db)| Some((*name, (*db).clone()?))).collect() };
+        let looked_at = pools.iter().filter_map(|(name, db)| Some((*name, (*db).clone()?))).collect();
 
         let users = match users_db {
             Some(db) => Some(Users::start(db, users_config(config)?).await?),
@@ -83,8 +88,14 @@ impl Services {
         }
         let is_whole = users.is_some() && inventory.is_some() && payments.is_some();
         let secret = if is_whole { None } else { Some(service_secret(config)?) };
-        let verifier = Arc::new(verifier(users.as_ref(), config)?);
-        Ok(Self { users, inventory, payments, verifier, events, secret, health })
+        let sessions = match &users {
+            Some(_) => None,
+            None => Some(UsersClient(neighbour(config, "users", &config.services.users_url)?)),
+        };
+        let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
+        let verifier = Arc::new(verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations)));
+        let health = Health { databases: looked_at, revocations: Arc::clone(&revocations) };
+        Ok(Self { users, inventory, payments, verifier, revocations, sessions, events, secret, health })
     }
 
     /// Every route of this process, behind the edge.
@@ -141,6 +152,9 @@ impl Services {
             let stop = stop.clone();
             jobs.spawn(async move { payments.run_jobs(stop, alone).await });
         }
+        if let Some(users) = self.sessions.clone() {
+            jobs.spawn(follow_ended_sessions(users, Arc::clone(&self.revocations), stop.clone()));
+        }
         jobs
     }
 }
@@ -159,7 +173,8 @@ fn neighbour(config: &Config, name: &'static str, url: &Option<String>) -> Start
         format!("a service in a process of its own needs services.{name}_url (ESTORE_SERVICES__{variable}_URL)")
     })?;
     // The others take a token by the service that it is meant for, whoever shows it.
-    Ok(Neighbour::new(url, "estore", name, service_secret(config)?)?)
+    let call_time_max = Duration::from_secs(config.services.call_seconds_max.max(1));
+    Ok(Neighbour::new(url, "estore", name, service_secret(config)?, call_time_max)?)
 }
 
 fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {
@@ -171,7 +186,7 @@ fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {
             "a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)",
         )?;
     let client = reqwest::Client::builder()
-        .timeout(std::time::Duration::from_secs(5))
+        .timeout(Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()?;

@@ -20,7 +20,7 @@ pub(crate) type Piece = Result<Bytes, DbError>;
 /// Begins an export; its pieces come through the channel, and a reader that goes away ends it.
 pub(crate) async fn export_products(db: &Db) -> Result<mpsc::Receiver<Piece>, DbError> {
     let (pieces, reader) = mpsc::channel(PIECES_WAITING_MAX);
-    let mut client = db.client().await?;
+    let mut client = db.patient_client().await?;
     tokio::spawn(async move {
         let sending = async {
             let transaction = client.transaction().await?;

@@ -1,6 +1,7 @@
 //! The internal routes answer what the trait answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use estore_api::inventory::{HoldOutcome, InventoryApi, InventoryClient, OpenHoldsQuery, RestockLine};
@@ -19,7 +20,7 @@ async fn client_of(shop: &Shop, secret: ServiceSecret, stop: CancellationToken) 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { serve(listener, router, EdgeLimits::default(), stop.cancelled()).await });
-    InventoryClient(Neighbour::new(&url, "payments", "inventory", secret).unwrap())
+    InventoryClient(Neighbour::new(&url, "payments", "inventory", secret, Duration::from_secs(10)).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,16 @@
 //! `estore serve`: one service, or all in one process, on databases that are already migrated.
 
+mod waiting;
+
 use std::net::SocketAddr;
 
 use estore_ops::roles::Service;
 
-use super::{migrate, up};
+use self::waiting::Start;
+use super::up;
 use crate::cli::ServeWhat;
 use crate::config::Config;
 use crate::databases::Databases;
-use crate::services::Services;
 use crate::{Outcome, schedule, stop};
 
 /// Runs until Ctrl-C or SIGTERM.
@@ -23,8 +25,8 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
     config.listen = listen.unwrap_or(config.listen);
     let listener = up::listen_on(&mut config).await?;
     let databases = Databases::of(&config);
-    migrate::require_current(&databases, services).await?;
-    let running = Services::start(services, &config, &databases).await?;
+    let start = Start { what: services, config: &config, databases: &databases };
+    let Some((running, listener)) = start.run(listener, &stop).await? else { return Ok(true) };
     // Only a process that knows all three databases can take them at one moment.
     let backups = if what == ServeWhat::All { schedule::start(&config, &databases, &stop, None)? } else { None };
     up::run_services(&config, &running, listener, &stop, false).await;

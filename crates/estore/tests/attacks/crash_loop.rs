@@ -21,7 +21,7 @@ const RESUME_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What everybody can buy, and with what.
 #[derive(Clone)]
-struct Market {
+pub struct Market {
     admin: Client,
     /// Accounts with their cards: one that approves, one that declines, one that stays silent.
     accounts: Vec<(Client, [i64; 3])>,
@@ -31,9 +31,10 @@ struct Market {
 
 /// One request as its buyer remembers it.
 #[derive(Debug, Clone)]
-struct Entry {
+pub struct Entry {
     key: String,
-    status: u16,
+    /// How the buyer was answered at last.
+    pub status: u16,
     /// What the buyer was told to have paid, in cents.
     paid: i64,
     /// What the buyer was told to have got back, in cents.
@@ -44,7 +45,8 @@ struct Entry {
 }
 
 impl Market {
-    async fn open(shop: &Shop) -> Self {
+    /// Opens it in a shop, and in its twins where there are any.
+    pub async fn open(shop: &Shop) -> Self {
         let admin = Client::admin(shop).await;
         let mut products = Vec::new();
         for n in 0..8_i64 {
@@ -57,13 +59,14 @@ impl Market {
             let client = Client::customer(shop).await;
             let silent = "4000 0000 0000 0119";
             let cards = [client.card(CARD_APPROVED).await, client.card(CARD_DECLINED).await, client.card(silent).await];
+            accounts.extend(shop.twins.iter().map(|address| (client.at(address), cards)));
             accounts.push((client, cards));
         }
         Self { admin, accounts, products }
     }
 
     /// Buys until told to stop; the buyer's own book.
-    async fn buy(self, seed: u64, stop: Arc<AtomicBool>) -> Vec<Entry> {
+    pub async fn buy(self, seed: u64, stop: Arc<AtomicBool>) -> Vec<Entry> {
         let mut dice = StdRng::seed_from_u64(seed);
         let mut book = Vec::new();
         while !stop.load(Ordering::Relaxed) {
@@ -108,31 +111,31 @@ impl Market {
     }
 }
 
-/// Kills at random moments until `kills` are done; answers the slowest return to readiness.
-async fn kill_at_random(shop: &mut Shop, dice: &mut StdRng, kills: u32) -> Duration {
-    let mut slowest = Duration::ZERO;
+/// Kills at random moments until `kills` are done; answers how many were PostgreSQL's, and the slowest return to
+/// readiness.
+async fn kill_at_random(shop: &mut Shop, dice: &mut StdRng, kills: u32, victims: &[usize]) -> (u32, Duration) {
+    let (mut of_postgresql, mut slowest) = (0, Duration::ZERO);
     for _ in 0..kills {
         tokio::time::sleep(Duration::from_millis(dice.random_range(50..900))).await;
         let begun = Instant::now();
         if dice.random_bool(0.3) {
-            shop.kill_postgresql();
+            assert!(shop.kill_postgresql(), "every service is ready, and PostgreSQL does not run");
+            of_postgresql += 1;
             // Asked at once, a service may not have noticed yet.
             tokio::time::sleep(Duration::from_millis(30)).await;
         } else {
-            let which = [USERS, INVENTORY, PAYMENTS, INVENTORY, PAYMENTS, DATABASE][dice.random_range(0..6)];
-            shop.kill(if shop.processes == Processes::One { 0 } else { which });
+            shop.kill(victims[dice.random_range(0..victims.len())]);
         }
         stand_up_again(shop).await;
         slowest = slowest.max(begun.elapsed());
     }
-    slowest
+    (of_postgresql, slowest)
 }
 
-/// Does what a supervisor does: starts whatever has ended (a service does when its database is away at its start).
+/// Does what a supervisor does: starts whatever has ended.
 async fn stand_up_again(shop: &mut Shop) {
-    let processes = if shop.processes == Processes::One { 1 } else { 4 };
     loop {
-        for which in 0..processes {
+        for which in 0..shop.count() {
             if shop.has_ended(which, Duration::ZERO).await {
                 shop.launch(which, &[]);
             }
@@ -144,7 +147,7 @@ async fn stand_up_again(shop: &mut Shop) {
 }
 
 /// The buyers' books against the shop's.
-async fn compare(shop: &Shop, market: &Market, entries: &[Entry]) {
+pub async fn compare(shop: &Shop, market: &Market, entries: &[Entry]) {
     let keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
     let records = books::of_keys(shop, &keys).await;
     for entry in entries {
@@ -175,18 +178,18 @@ async fn compare(shop: &Shop, market: &Market, entries: &[Entry]) {
     }
 }
 
-async fn survive_kills(processes: Processes, kills: u32) {
+/// Kills of `victims` and of PostgreSQL at random moments.
+pub async fn survive_kills(mut shop: Shop, victims: &[usize], kills: u32) {
     let seed = amount("ESTORE_TEST_SEED", rand::random::<u64>());
     println!("seed {seed} (ESTORE_TEST_SEED repeats the choices, not the moments)");
     let mut dice = StdRng::seed_from_u64(seed);
-    let mut shop = own_shop(processes).await;
     let market = Market::open(&shop).await;
     let stop = Arc::new(AtomicBool::new(false));
     let buyers: Vec<_> = (0..BUYERS)
         .map(|n| tokio::spawn(Box::pin(market.clone().buy(seed.wrapping_add(n), Arc::clone(&stop)))))
         .collect();
     let begun = Instant::now();
-    let slowest = kill_at_random(&mut shop, &mut dice, kills).await;
+    let (of_postgresql, slowest) = kill_at_random(&mut shop, &mut dice, kills, victims).await;
     stop.store(true, Ordering::Relaxed);
     let mut entries = Vec::new();
     for buyer in buyers {
@@ -197,7 +200,7 @@ async fn survive_kills(processes: Processes, kills: u32) {
     compare(&shop, &market, &entries).await;
     let with = |status| entries.iter().filter(|entry| entry.status == status).count();
     println!(
-        "{kills} kills in {} s; {} requests: {} bought, {} not charged, {} out of stock; slowest return {} ms; \
+        "{kills} kills in {} s, {of_postgresql} of them PostgreSQL's; {} requests: {} bought, {} not charged, {} out of stock; slowest return {} ms; \
          books closed after {} ms",
         bought_for.as_secs(),
         entries.len(),
@@ -212,10 +215,11 @@ async fn survive_kills(processes: Processes, kills: u32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_kills_of_one_process_and_its_postgresql() {
-    survive_kills(Processes::One, amount("ESTORE_TEST_KILLS", 4)).await;
+    survive_kills(own_shop(Processes::One).await, &[0], amount("ESTORE_TEST_KILLS", 4)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_kills_of_three_services_and_their_postgresql() {
-    survive_kills(Processes::Three, amount("ESTORE_TEST_KILLS", 4)).await;
+    let victims = [USERS, INVENTORY, PAYMENTS, INVENTORY, PAYMENTS, DATABASE];
+    survive_kills(own_shop(Processes::Three).await, &victims, amount("ESTORE_TEST_KILLS", 4)).await;
 }

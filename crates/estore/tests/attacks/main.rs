@@ -7,11 +7,14 @@ mod buyers;
 mod crash_loop;
 mod crash_points;
 mod gateways;
+mod hearing;
 mod model;
 mod network;
 mod protections;
 mod races;
 mod reported_bugs;
+mod silence;
+mod twins;
 
 use std::path::Path;
 use std::str::FromStr;

@@ -1,0 +1,158 @@
+//! A start while databases are away: it waits for them, and tells whoever asks meanwhile.
+
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use estore_kit::db::Db;
+use estore_kit::edge::{EdgeLimits, edge, serve};
+use estore_kit::problem::Problem;
+use estore_ops::connection::Connection;
+use estore_ops::roles::Service;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::error::SqlState;
+use tokio_util::sync::CancellationToken;
+
+use super::super::migrate;
+use crate::config::Config;
+use crate::databases::Databases;
+use crate::health::Health;
+use crate::services::Services;
+
+/// How long a database may take to answer before it counts as away.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long a start may take once the databases answer.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+/// The first and the longest pause between two looks.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
+
+type StartResult<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// What is to be started, on which databases.
+pub struct Start<'a> {
+    pub what: &'a [Service],
+    pub config: &'a Config,
+    pub databases: &'a Databases,
+}
+
+impl Start<'_> {
+    /// The services and the listener they serve on; nothing where `stop` came first.
+    pub async fn run(
+        &self,
+        listener: TcpListener,
+        stop: &CancellationToken,
+    ) -> StartResult<Option<(Services, TcpListener)>> {
+        if self.away().await?.is_none() {
+            match self.attempt().await {
+                Ok(services) => return Ok(Some((services, listener))),
+                // Whatever is wrong with databases that answer is not mended by waiting.
+                Err(error) if self.away().await?.is_none() => return Err(error),
+                Err(_went_away_meanwhile) => {}
+            }
+        }
+        let (listener, meanwhile) = twice(listener)?;
+        let answering = CancellationToken::new();
+        let (router, until) = (self.router()?, answering.clone());
+        let answers =
+            tokio::spawn(async move { serve(meanwhile, router, EdgeLimits::default(), until.cancelled()).await });
+        let started = tokio::select! {
+            started = self.wait() => started.map(Some),
+            () = stop.cancelled() => Ok(None),
+        };
+        answering.cancel();
+        drop(answers.await);
+        Ok(started?.map(|services| (services, listener)))
+    }
+
+    async fn attempt(&self) -> StartResult<Services> {
+        let starting = async {
+            migrate::require_current(self.databases, self.what).await?;
+            Services::start(self.what, self.config, self.databases).await
+        };
+        let started = timeout(START_TIME_MAX, starting).await;
+        started.unwrap_or_else(|_late| Err(format!("the services did not start within {START_TIME_MAX:?}").into()))
+    }
+
+    async fn wait(&self) -> StartResult<Services> {
+        let begun = Instant::now();
+        let limit = Duration::from_secs(self.config.databases.wait_seconds_max);
+        let (mut pause, longest) = PAUSES;
+        let mut told = String::new();
+        loop {
+            let cause = match self.away().await? {
+                Some(cause) => cause,
+                None => match self.attempt().await {
+                    Ok(services) => {
+                        tracing::info!("the databases are there");
+                        return Ok(services);
+                    }
+                    // It went away again while we started.
+                    Err(error) => self.away().await?.ok_or(error)?,
+                },
+            };
+            if begun.elapsed() >= limit {
+                let seconds = limit.as_secs();
+                return Err(format!(
+                    "{cause}. It was waited for for {seconds} s (databases.wait_seconds_max): is PostgreSQL running?"
+                )
+                .into());
+            }
+            if cause != told {
+                tracing::warn!(cause, "a database is away; the start waits for it");
+                told = cause;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// The first database that does not answer, and why; one that refuses us is an error at once.
+    async fn away(&self) -> StartResult<Option<String>> {
+        for &service in self.what {
+            let config = self.databases.app(service)?;
+            let asking = async { Connection::open(&config).await?.batch_execute("SELECT 1").await };
+            match timeout(ANSWER_TIME_MAX, asking).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) if is_away(&error) => {
+                    let under = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                    return Ok(Some(format!("the database of {service} does not answer: {error}{under}")));
+                }
+                Ok(Err(error)) => return Err(format!("the database of {service} refuses us: {error}").into()),
+                Err(_late) => {
+                    return Ok(Some(format!("the database of {service} did not answer within {ANSWER_TIME_MAX:?}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Health, and 503 for everything else.
+    fn router(&self) -> StartResult<Router> {
+        let pools: StartResult<Vec<(&'static str, Db)>> =
+            self.what.iter().map(|service| Ok((service.name(), Db::new(self.databases.app(*service)?, 1)?))).collect();
+        let (router, _api) =
+            Health { databases: pools?.into(), revocations: Default::default() }.router().split_for_parts();
+        let router =
+            router.fallback(|| async { Problem::unavailable("The shop waits for its database to come back.") });
+        Ok(edge(router, &EdgeLimits::default()))
+    }
+}
+
+fn is_away(error: &tokio_postgres::Error) -> bool {
+    match error.as_db_error() {
+        Some(refusal) => {
+            let code = refusal.code();
+            *code == SqlState::TOO_MANY_CONNECTIONS || code.code().starts_with("57P")
+        }
+        None => error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>()),
+    }
+}
+
+/// The same socket twice: what waits in it when the first is closed is the second's.
+fn twice(listener: TcpListener) -> io::Result<(TcpListener, TcpListener)> {
+    let listener = listener.into_std()?;
+    let other = listener.try_clone()?;
+    Ok((TcpListener::from_std(listener)?, TcpListener::from_std(other)?))
+}
