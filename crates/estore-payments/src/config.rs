@@ -52,7 +52,13 @@ impl Default for PaymentsConfig {
 
 impl PaymentsConfig {
     /// Fine, or the key that is wrong and the mend.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The key and the mend, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if !["sandbox", "stripe", "manual"].contains(&self.gateway.as_str()) {
+            return Err(format!("payments.gateway must be sandbox, stripe or manual, not {:?}", self.gateway));
+        }
         if self.currency.len() != 3 || !self.currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err("payments.currency must be three capital letters, such as USD".to_owned());
         }

@@ -71,11 +71,7 @@ impl Payments {
             "sandbox" => Arc::new(Sandbox::open(db.clone()).await?),
             "manual" => Arc::new(Manual),
             "stripe" => Arc::new(Stripe::open(db.clone(), &config.stripe).map_err(StartError::Config)?),
-            other => {
-                let text =
-                    format!("payments.gateway is {other:?}, which is not known; `sandbox`, `stripe` and `manual` are");
-                return Err(StartError::Config(text));
-            }
+            other => return Err(StartError::Config(format!("payments.gateway {other:?} is not known"))),
         };
         Self::start_with(db, config, inventory, gateway).await
     }
