@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use estore_kit::auth::Revocations;
 use estore_kit::db::Db;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,6 +21,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
 pub struct Health {
     /// The databases that the process needs, by name.
     pub databases: Arc<[(&'static str, Db)]>,
+    /// Sessions that have ended: where news of them stays away, requests are served all the same.
+    pub revocations: Arc<Revocations>,
 }
 
 /// The state of one part.
@@ -37,7 +40,7 @@ struct Part {
 /// Whether the shop can serve.
 #[derive(Debug, Serialize, ToSchema)]
 struct HealthReport {
-    /// `ok` or `unavailable`.
+    /// `ok`, `degraded` (requests are served, a part is away) or `unavailable`.
     status: &'static str,
     /// The parts looked at.
     parts: Vec<Part>,
@@ -49,14 +52,27 @@ impl Health {
         OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics)).with_state(self)
     }
 
-    async fn report(&self) -> HealthReport {
+    async fn databases(&self) -> Vec<Part> {
         let looks = self.databases.iter().map(|(name, db)| async move {
             let ok = db.answers(ANSWER_TIME_MAX).await;
             let mend = (!ok).then_some("Is PostgreSQL running? `estore doctor` tells more.");
             Part { name, ok, mend }
         });
-        let parts = futures_util::future::join_all(looks).await;
-        let status = if parts.iter().all(|part| part.ok) { "ok" } else { "unavailable" };
+        futures_util::future::join_all(looks).await
+    }
+
+    async fn report(&self) -> HealthReport {
+        let mut parts = self.databases().await;
+        let serves = parts.iter().all(|part| part.ok);
+        let hears = self.revocations.is_current();
+        let mend =
+            (!hears).then_some("Ended sessions are not heard of; the last list is heeded. Does UserService run?");
+        parts.push(Part { name: "ended_sessions", ok: hears, mend });
+        let status = match (serves, hears) {
+            (false, _) => "unavailable",
+            (true, false) => "degraded",
+            (true, true) => "ok",
+        };
         HealthReport { status, parts }
     }
 }
@@ -67,13 +83,14 @@ async fn live() -> impl IntoResponse {
     axum::Json(HealthReport { status: "ok", parts: Vec::new() })
 }
 
-/// Whether the process can serve: its databases answer.
+/// Whether the process can serve: its databases answer, and what else it needs is named.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
     (status = 200, description = "It can serve", body = HealthReport),
     (status = 503, description = "A part is away; it is named", body = HealthReport)))]
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let report = health.report().await;
-    let status = if report.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let is_away = report.status == "unavailable";
+    let status = if is_away { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, axum::Json(report))
 }
 
@@ -86,8 +103,13 @@ async fn metrics(State(health): State<Health>) -> impl IntoResponse {
          # HELP estore_database_up Whether a database answers.\n# TYPE estore_database_up gauge\n",
         env!("CARGO_PKG_VERSION")
     );
-    for part in health.report().await.parts {
+    for part in health.databases().await {
         text.push_str(&format!("estore_database_up{{database=\"{}\"}} {}\n", part.name, u8::from(part.ok)));
     }
+    text.push_str(&format!(
+        "# HELP estore_ended_sessions_heard Whether ended sessions are heard of.\n\
+         # TYPE estore_ended_sessions_heard gauge\nestore_ended_sessions_heard {}\n",
+        u8::from(health.revocations.is_current())
+    ));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -79,9 +79,24 @@ async fn reads_cost_few_statements_whatever_the_page() {
     }
     let mut meter = Meter::of(&shop).await;
     meter.learn().await;
+    // From memory, as long as the stock there is fresh: one read out of a few may find it too old on a busy machine.
+    for path in
+        [format!("/v1/products/{product}"), "/v1/products?limit=1".to_owned(), "/v1/products?limit=100".to_owned()]
+    {
+        let mut costs = Vec::new();
+        while costs.last() != Some(&0) && costs.len() < 10 {
+            let _warm = buyer.get(&path).await.expect(200);
+            let cost = meter
+                .cost(async {
+                    let _page = buyer.get(&path).await.expect(200);
+                })
+                .await;
+            assert!(sum(&cost) <= 1, "{path} costs {cost:#?}");
+            costs.push(sum(&cost));
+        }
+        assert_eq!(costs.last(), Some(&0), "{path} never comes from memory");
+    }
     let routes = [
-        (format!("/v1/products/{product}"), 1),
-        ("/v1/products?limit={}".to_owned(), 2),
         ("/v1/products?limit={}&sort=price&in_stock=true".to_owned(), 2),
         ("/v1/products?limit={}&q=sample".to_owned(), 2),
         ("/v1/categories?limit={}".to_owned(), 1),
