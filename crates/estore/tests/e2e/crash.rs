@@ -80,9 +80,16 @@ async fn kills_of_postgresql_lose_and_repeat_nothing() {
     let mut shop = own_shop(Processes::One).await;
     buyers_survive(&mut shop, async |shop| {
         let file = shop.address.data_dir.join("postgres/data/postmaster.pid");
-        let text = std::fs::read_to_string(file).expect("PostgreSQL runs");
-        let pid = text.lines().next().and_then(|line| line.parse().ok()).expect("its process id");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).expect("a kill");
+        // After the last kill it may not be back yet: no file, or the file of the dead one.
+        for _ in 0..600 {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            let pid = text.lines().next().and_then(|line| line.parse().ok()).map(nix::unistd::Pid::from_raw);
+            if pid.is_some_and(|pid| nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).is_ok()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("PostgreSQL does not come back");
     })
     .await;
 }
