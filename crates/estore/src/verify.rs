@@ -4,6 +4,7 @@
 mod books;
 
 use std::pin::Pin;
+use std::time::Instant;
 
 use estore_kit::check::Check;
 use estore_ops::connection::Connection;
@@ -32,11 +33,19 @@ pub struct Finding {
     pub rows: Vec<String>,
     /// How many rows are in the middle of something and were left out.
     pub in_flight: u64,
+    /// How long the check took.
+    pub milliseconds: u64,
 }
 
 impl Finding {
     fn new(promise: u8, database: &'static str, name: &'static str) -> Self {
         Self { promise, database, name, ..Self::default() }
+    }
+
+    /// Ends the check; when it began decides how long it took.
+    fn timed(mut self, began: Instant) -> Self {
+        self.milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self
     }
 
     fn note(&mut self, row: String) {
@@ -62,8 +71,10 @@ pub async fn verify(databases: &Databases) -> Result<Vec<Finding>, Box<dyn std::
     within(&users, "users", estore_users::CHECKS, &mut findings).await?;
     within(&inventory, "inventory", estore_inventory::CHECKS, &mut findings).await?;
     within(&payments, "payments", estore_payments::CHECKS, &mut findings).await?;
-    findings.push(books::holds_match_checkouts(&payments, &inventory).await?);
-    findings.push(books::restocks_match_cancels(&payments, &inventory).await?);
+    let began = Instant::now();
+    findings.push(books::holds_match_checkouts(&payments, &inventory).await?.timed(began));
+    let began = Instant::now();
+    findings.push(books::restocks_match_cancels(&payments, &inventory).await?.timed(began));
     Ok(findings)
 }
 
@@ -87,12 +98,13 @@ async fn within(
     findings: &mut Vec<Finding>,
 ) -> Result<(), tokio_postgres::Error> {
     for check in checks {
+        let began = Instant::now();
         let mut finding = Finding::new(check.promise, database, check.name);
         let mut rows = Rows::of(snapshot, check.sql).await?;
         while let Some(row) = rows.next().await? {
             finding.note(row.get(0));
         }
-        findings.push(finding);
+        findings.push(finding.timed(began));
     }
     Ok(())
 }

@@ -179,3 +179,51 @@ pub async fn restocks_match_cancels(payments: &Transaction<'_>, inventory: &Tran
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::{Entry, Finding, ORPHAN_SECONDS_MAX, judge};
+
+    fn entry(status: &str, quantity: i32, untold: bool, age: i64) -> Entry {
+        Entry { id: Uuid::nil(), status: status.to_owned(), untold, age, lines: vec![(1, quantity)] }
+    }
+
+    /// (broken, in flight) of a checkout (state, inventory still to be told) and a hold (state, units, age).
+    fn judged(checkout: Option<(&str, bool)>, hold: Option<(&str, i32, i64)>) -> (u64, u64) {
+        let mut finding = Finding::default();
+        let checkout = checkout.map(|(status, untold)| entry(status, 1, untold, 0));
+        let hold = hold.map(|(state, quantity, age)| entry(state, quantity, false, age));
+        judge(&mut finding, checkout.as_ref(), hold.as_ref());
+        (finding.broken, finding.in_flight)
+    }
+
+    #[test]
+    fn a_checkout_and_its_hold_end_together() {
+        let (kept, in_flight, broken) = ((0, 0), (0, 1), (1, 0));
+        let (fresh, old) = (ORPHAN_SECONDS_MAX, ORPHAN_SECONDS_MAX + 1);
+        for (checkout, hold, wanted) in [
+            (Some(("paid", false)), Some(("sold", 1, old)), kept),
+            (Some(("paid", false)), Some(("sold", 2, old)), broken),
+            (Some(("paid", false)), Some(("held", 1, old)), broken),
+            (Some(("paid", true)), Some(("held", 1, old)), in_flight),
+            (Some(("paid", true)), Some(("released", 1, old)), broken),
+            (Some(("paid", true)), None, broken),
+            (Some(("failed", false)), Some(("released", 1, old)), kept),
+            (Some(("failed", false)), None, kept),
+            (Some(("failed", false)), Some(("sold", 1, old)), broken),
+            (Some(("failed", false)), Some(("held", 1, old)), broken),
+            (Some(("failed", true)), Some(("held", 1, old)), in_flight),
+            (Some(("pending", false)), Some(("held", 1, old)), in_flight),
+            (Some(("pending", false)), None, broken),
+            (None, Some(("held", 1, fresh)), in_flight),
+            (None, Some(("held", 1, old)), broken),
+            (None, Some(("sold", 1, fresh)), in_flight),
+            (None, Some(("sold", 1, old)), broken),
+            (None, Some(("released", 1, old)), kept),
+        ] {
+            assert_eq!(judged(checkout, hold), wanted, "{checkout:?} {hold:?}");
+        }
+    }
+}
