@@ -60,7 +60,8 @@ impl Catalogue {
     pub(crate) fn product(&self, id: i32) -> Option<Arc<Printed>> {
         let entry = self.read().products.get(&id).cloned()?;
         entry.touch(self.beat());
-        entry.stock().seen.is_fresh(Instant::now()).then(|| entry.print())
+        let stock = entry.stock();
+        stock.seen.is_fresh(Instant::now()).then(|| entry.print_with(&stock))
     }
 
     /// The answer for a list's first page, if it is kept and its stock is fresh.
@@ -123,8 +124,7 @@ impl Catalogue {
 
     /// Everything may have changed.
     pub(crate) fn forget_all(&self) {
-        let hears = self.read().hears;
-        self.empty(hears);
+        self.empty(self.hears());
     }
 
     fn empty(&self, hears: bool) {
@@ -134,6 +134,11 @@ impl Catalogue {
         shelf.hears = hears;
         drop(shelf);
         drop(old);
+    }
+
+    /// Whether edits are heard of.
+    fn hears(&self) -> bool {
+        self.read().hears
     }
 
     /// Lets go of what nobody asks for, and names the products whose stock is to be read.

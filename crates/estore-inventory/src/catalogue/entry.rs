@@ -113,10 +113,14 @@ impl Entry {
 
     /// The answer for its present stock.
     pub(crate) fn print(&self) -> Arc<Printed> {
-        let stock = self.stock();
+        self.print_with(&self.stock())
+    }
+
+    /// The answer for this stock.
+    pub(crate) fn print_with(&self, stock: &Stock) -> Arc<Printed> {
         let printed = || {
             let mut body = Vec::with_capacity(self.answer_bytes());
-            self.write(&stock, &mut body);
+            self.write(stock, &mut body);
             Arc::new(Printed::new(stocked(self.edition, stock.quantity), body))
         };
         if self.answer_bytes() < GZIP_BYTES_MIN {

@@ -47,6 +47,10 @@ impl Listener for Watch {
 
     /// Asks even when there is nothing to ask for: that the connection hears is proved by its answer.
     async fn beat(&self, client: &Client) -> Result<(), DbError> {
+        // The loss of the connection before may have been told late.
+        if !self.0.hears() {
+            return Err(DbError::Unavailable("nothing is heard".to_owned()));
+        }
         let in_use = self.0.in_use();
         let ids: Vec<i32> = in_use.iter().map(|entry| entry.id).collect();
         let asked = Instant::now();
