@@ -35,18 +35,19 @@ pub struct Place {
 pub enum Command {
     /// Run everything: a private PostgreSQL, the three services, mail as files.
     Up {
-        /// The address to serve on.
+        /// The address to serve on [default: `listen` of the configuration, 127.0.0.1:8080].
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
         /// Fill an empty shop with a demonstration catalogue.
         #[arg(long)]
         demo: bool,
     },
-    /// Run one service, or all in one process, on the databases named in the configuration.
+    /// Run one service, or all in one process, on the databases named in the configuration, or else on the private
+    /// PostgreSQL that `estore db run` keeps. They must have been migrated.
     Serve {
         /// Which service.
         service: ServeWhat,
-        /// The address to serve on.
+        /// The address to serve on [default: `listen` of the configuration, 127.0.0.1:8080].
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
@@ -59,7 +60,7 @@ pub enum Command {
     /// Administrators of the shop.
     #[command(subcommand)]
     Admin(Admin),
-    /// Bring products or customers in from CSV files.
+    /// Bring products or customers in from CSV files: all of a file, or nothing.
     #[command(subcommand)]
     Import(Import),
     /// Check every promise on the data of the three databases. Exits with 1 when one is broken.
@@ -99,7 +100,7 @@ pub enum Db {
     Url {
         /// Which database.
         database: DatabaseName,
-        /// The role to connect as.
+        /// The role to connect as, such as estore_payments_app or estore_readonly.
         #[arg(long)]
         role: Option<String>,
     },
@@ -172,7 +173,7 @@ pub enum Migrate {
 
 #[derive(Debug, Subcommand)]
 pub enum Admin {
-    /// Make an administrator. The password is read from standard input.
+    /// Make an administrator. The password is the first line of standard input: `estore admin create --email E < FILE`.
     Create {
         /// The address to log in with.
         #[arg(long)]
@@ -182,12 +183,14 @@ pub enum Admin {
 
 #[derive(Debug, Subcommand)]
 pub enum Import {
-    /// Products: Shopify's columns or our own.
+    /// Products: Shopify's columns, old or new, or our own: name and price, and where wanted id, sku, description,
+    /// quantity, category, image_url, min_stock_level, is_active, metadata. What is known already is changed.
     Products {
         /// The CSV file.
         file: PathBuf,
     },
-    /// Customers: email, hashed_password or password, is_verified, is_active, is_admin.
+    /// Customers: email, hashed_password (Argon2id or bcrypt) or password, and where wanted is_verified, is_active,
+    /// is_admin. Addresses that have an account stay as they are.
     Customers {
         /// The CSV file.
         file: PathBuf,
