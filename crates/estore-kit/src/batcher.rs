@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::yield_now;
 
 use crate::problem::Problem;
 
@@ -83,6 +84,20 @@ impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
     }
 }
 
+/// Takes what waits; `false` at the end.
+async fn take<W>(waiting: &Mutex<mpsc::Receiver<W>>, taken: &mut Vec<W>, batch_max: usize) -> bool {
+    let mut waiting = waiting.lock().await;
+    if waiting.recv_many(taken, batch_max).await == 0 {
+        return false;
+    }
+    // Callers that were woken together, by the batch before, come together: the first of them is not taken alone.
+    yield_now().await;
+    if taken.len() < batch_max && !waiting.is_empty() {
+        waiting.recv_many(taken, batch_max - taken.len()).await;
+    }
+    true
+}
+
 /// Ends when every handle of the batcher is gone and the queue is empty, so a shutdown finishes what waits.
 async fn work<T, O, F, R>(waiting: Arc<Mutex<mpsc::Receiver<Waiting<T, O>>>>, batch_max: usize, flush: Arc<F>)
 where
@@ -91,7 +106,7 @@ where
 {
     let mut taken = Vec::new();
     loop {
-        if waiting.lock().await.recv_many(&mut taken, batch_max).await == 0 {
+        if !take(&waiting, &mut taken, batch_max).await {
             return;
         }
         let (items, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();

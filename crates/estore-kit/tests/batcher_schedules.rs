@@ -26,6 +26,11 @@ use batcher::{BatchError, BatchLimits, Batcher};
 /// Schedules that each test is run under.
 const SCHEDULES: usize = 2_000;
 
+/// The batcher's `tokio::task`.
+mod task {
+    pub use shuttle::future::yield_now;
+}
+
 thread_local! {
     /// Shuttle runs all tasks of a schedule on one thread.
     static WORKERS: RefCell<Vec<JoinHandle<()>>> = const { RefCell::new(Vec::new()) };

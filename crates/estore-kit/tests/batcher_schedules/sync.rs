@@ -113,6 +113,10 @@ pub mod mpsc {
     }
 
     impl<T> Receiver<T> {
+        pub fn is_empty(&self) -> bool {
+            self.0.lock().unwrap().items.is_empty()
+        }
+
         pub async fn recv_many(&mut self, taken: &mut Vec<T>, count_max: usize) -> usize {
             poll_fn(|task| {
                 let mut queue = self.0.lock().unwrap();
