@@ -1,6 +1,6 @@
 -- Settles pending checkouts that this transaction has locked: their charges, ledger, answers and what to tell. A key
 -- without an answer is taken until InventoryService has been told (publish_outbox).
--- Primary keys.
+-- Primary keys; the state as an expression, see lock_running_keys.sql.
 WITH asked AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::bytea[],
                          $8::timestamptz[])
@@ -34,6 +34,6 @@ WITH asked AS (
         answer_status = a.answer_status, answer_body = a.answer_body,
         finished_at = CASE WHEN a.answer_status IS NOT NULL THEN now() END
     FROM asked a JOIN settled s ON s.id = a.id
-    WHERE k.user_id = s.user_id AND k.key = s.idempotency_key AND k.resource_id = a.id AND k.state = 'running'
+    WHERE k.user_id = s.user_id AND k.key = s.idempotency_key AND k.resource_id = a.id AND k.state || '' = 'running'
 )
 SELECT id FROM settled

@@ -8,6 +8,7 @@ mod crashes;
 mod events;
 mod manual;
 mod placing;
+mod plans;
 mod receiver;
 mod refunds;
 mod schema;

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod cluster;
 pub mod localstripe;
+pub mod plans;
 pub mod proxy;
 pub mod receiver;
 pub mod shop;

@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod categories;
+mod checks;
 mod events;
 mod holds;
+mod hot_plans;
 mod identity;
 mod imports;
 mod neighbours;

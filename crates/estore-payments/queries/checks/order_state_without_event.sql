@@ -1,10 +1,13 @@
--- Orders whose history does not begin with their creation or does not end in their state. Reads all events.
-SELECT format('order %s is %s: %s events, first %s, last state %s', o.id, o.status, coalesce(e.count, 0),
-    e.first_type, e.last_status)
-FROM orders o
-LEFT JOIN (
-    SELECT order_id, count(*), (array_agg(type ORDER BY id))[1] AS first_type,
-        (array_agg(status ORDER BY id DESC))[1] AS last_status
-    FROM order_events GROUP BY order_id
-) e ON e.order_id = o.id
-WHERE e.first_type IS DISTINCT FROM 'order.created' OR e.last_status IS DISTINCT FROM o.status
+-- Orders whose history does not begin with their creation or does not end in their state. Reads all events, by
+-- order_events_of_order or as they lie.
+SELECT format('order %s is %s: %s events, first %s, last state %s', id, status, events,
+    (SELECT type FROM order_events e WHERE e.order_id = wrong.id ORDER BY e.id LIMIT 1),
+    (SELECT e.status FROM order_events e WHERE e.order_id = wrong.id ORDER BY e.id DESC LIMIT 1))
+FROM (
+    SELECT o.id, o.status, count(e.id) AS events
+    FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
+    GROUP BY o.id
+    HAVING min(e.id) IS DISTINCT FROM min(e.id) FILTER (WHERE e.type = 'order.created')
+        OR max(e.id) IS DISTINCT FROM max(e.id) FILTER (WHERE e.status = o.status)
+        OR count(e.id) = 0
+) wrong

@@ -1,0 +1,105 @@
+//! The hot statements go by these indexes, on a shop of ten thousand orders and of a million (`ESTORE_TEST_PLAN_ROWS`),
+//! whether PostgreSQL plans for the values at hand or once for all.
+
+use std::collections::BTreeSet;
+
+use estore_testkit::cluster::TestCluster;
+use estore_testkit::plans::{fill, paths, rows};
+
+use crate::MIGRATIONS;
+
+/// Rows in a batch.
+const BATCH: u64 = 200;
+
+/// A statement, its arguments, and the indexes that it goes by.
+struct Hot(&'static str, String, &'static [&'static str]);
+
+/// So many of a thing as an array: `of(n)` each, for numbers spread over all orders.
+fn array(kind: &str, of: impl Fn(u64) -> String) -> String {
+    let each: Vec<String> = (1..=BATCH).map(|n| of(n * (rows() / BATCH) - 3)).collect();
+    format!("'{{{}}}'::{kind}[]", each.join(","))
+}
+
+fn statements() -> Vec<Hot> {
+    let ids = array("uuid", |n| format!("01900000-0000-7000-8000-{n:012x}"));
+    let fresh = array("uuid", |n| format!("02900000-0000-7000-8000-{n:012x}"));
+    let users = array("integer", |n| (1 + n % rows()).to_string());
+    let keys = array("text", |n| format!("filled-{n}"));
+    let (words, bytes) = (array("text", |_| "x".to_owned()), array("bytea", |_| "x".to_owned()));
+    let (numbers, small) = (array("integer", |n| (1_000_000 + n).to_string()), array("smallint", |_| "201".to_owned()));
+    let (big, json) = (array("bigint", |n| n.to_string()), array("jsonb", |_| "1".to_owned()));
+    let times = array("timestamptz", |_| "\"2026-11-22 00:00:00Z\"".to_owned());
+    vec![
+        Hot(
+            include_str!("../../queries/take_keys.sql"),
+            format!("{users}, {keys}, {bytes}, {fresh}"),
+            &["idempotency_keys_pkey"],
+        ),
+        Hot(include_str!("../../queries/read_keys.sql"), format!("{users}, {keys}"), &["idempotency_keys_pkey"]),
+        Hot(
+            include_str!("../../queries/lock_running_keys.sql"),
+            format!("{users}, {keys}, {ids}"),
+            &["idempotency_keys_resource_id_key"],
+        ),
+        Hot(
+            include_str!("../../queries/finish_keys.sql"),
+            format!("{users}, {keys}, {ids}, {small}, {bytes}"),
+            &["idempotency_keys_resource_id_key"],
+        ),
+        Hot(include_str!("../../queries/read_methods.sql"), numbers.clone(), &["payment_methods_pkey"]),
+        Hot(
+            include_str!("../../queries/write_checkouts.sql"),
+            format!(
+                "{fresh}, {users}, {keys}, {words}, {big}, {numbers}, {words}, {json}, {times}, 'USD', 'sandbox', 60"
+            ),
+            &[],
+        ),
+        Hot(
+            include_str!("../../queries/write_orders.sql"),
+            format!("{fresh}, {users}, {numbers}, {numbers}, {numbers}, {numbers}, {numbers}, {json}, {times}, 'USD'"),
+            &[],
+        ),
+        Hot(include_str!("../../queries/sandbox_read_sales.sql"), ids.clone(), &["sandbox_sales_pkey"]),
+        Hot(
+            include_str!("../../queries/sandbox_write_sales.sql"),
+            format!("{fresh}, {words}, {big}"),
+            &["sandbox_sales_pkey"],
+        ),
+        Hot(include_str!("../../queries/lock_pending_checkouts.sql"), ids.clone(), &["checkouts_pkey"]),
+        Hot(
+            include_str!("../../queries/settle_checkouts.sql"),
+            format!("{ids}, {words}, {words}, {words}, {words}, {small}, {bytes}, {times}"),
+            &["charges_pkey", "checkouts_pkey", "idempotency_keys_resource_id_key"],
+        ),
+        Hot(
+            include_str!("../../queries/settle_orders.sql"),
+            format!("{ids}, {words}, {times}, {numbers}, {words}"),
+            &["orders_one_per_product"],
+        ),
+        Hot(include_str!("../../queries/read_outbox.sql"), "500".to_owned(), &["orders_pkey", "outbox_pkey"]),
+        Hot(include_str!("../../queries/read_orders_of_checkouts.sql"), ids.clone(), &["orders_one_per_product"]),
+    ]
+}
+
+#[tokio::test]
+async fn hot_statements_go_by_their_index_whatever_the_plan() {
+    let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
+    let (admin, connection) = database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    fill(&admin, include_str!("../../../estore-bench/queries/fill_payments.sql"), rows()).await;
+    // The relay is behind.
+    let untold =
+        "INSERT INTO outbox (topic, checkout_id) SELECT 'checkout.paid', id FROM checkouts LIMIT 5000; ANALYZE";
+    admin.batch_execute(untold).await.unwrap();
+    let mut wrong = Vec::new();
+    for Hot(sql, arguments, wanted) in statements() {
+        let wanted: BTreeSet<String> = wanted.iter().map(|&index| index.to_owned()).collect();
+        let told = sql.lines().next().unwrap_or_default();
+        for (path, plan) in paths(&admin, sql, &arguments).await {
+            if path != wanted {
+                wrong.push(format!("{told}\nreads by {path:?}, not {wanted:?}:\n{plan}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
