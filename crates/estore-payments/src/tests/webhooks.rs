@@ -335,8 +335,9 @@ async fn addresses_inside_are_refused_when_named_and_when_resolved() {
         assert_eq!(got.json["errors"][0]["pointer"], "/url", "{url}");
     }
     // One that was let in under other settings, and a name that leads inside.
-    let names =
-        [format!("http://127.0.0.1:{}/", private.port), format!("https://localhost.localdomain:{}/", private.port)];
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let inner = listener.local_addr().unwrap().port();
+    let names = [format!("http://127.0.0.1:{}/", private.port), format!("https://localhost.localdomain:{inner}/")];
     for url in &names {
         let insert =
             "INSERT INTO webhook_endpoints (id, url, events, created_by) VALUES (gen_random_uuid(), $1, '{all}', 1)";
@@ -352,6 +353,8 @@ async fn addresses_inside_are_refused_when_named_and_when_resolved() {
     }
     jobs.stop().await;
     assert_eq!(private.messages().len(), 0);
+    let knock = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+    assert!(knock.is_err(), "nobody even connects: {knock:?}");
     let told =
         "SELECT count(*) FROM webhook_deliveries WHERE last_error LIKE '%https%' OR last_error LIKE 'cannot connect%'";
     assert_eq!(bench.count(told).await, 4);

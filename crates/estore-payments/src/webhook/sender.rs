@@ -174,7 +174,7 @@ fn explained(error: &reqwest::Error) -> String {
 mod tests {
     use jiff::Timestamp;
 
-    use super::{Sender, SigningKey, seconds_asked};
+    use super::{Sender, SigningKey, explained, seconds_asked};
 
     #[test]
     fn a_receiver_may_ask_for_a_pause_and_not_for_any() {
@@ -192,6 +192,20 @@ mod tests {
         ] {
             assert_eq!(seconds_asked(text, now), seconds, "{text:?}");
         }
+    }
+
+    /// The last door, behind the look at the URL: what a name leads to is looked at when it is connected to.
+    #[tokio::test]
+    async fn nothing_connects_to_a_name_that_leads_inside() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let sender = Sender::new(SigningKey::passing(), false).unwrap();
+        let refused = sender.client.post(format!("https://localhost:{port}/")).send().await.unwrap_err();
+        assert!(explained(&refused).contains("no address outside of this network"), "{refused:?}");
+        let plain = sender.client.post(format!("http://localhost:{port}/")).send().await.unwrap_err();
+        assert!(plain.is_builder() || plain.is_request() || plain.is_connect(), "{plain:?}");
+        let knock = tokio::time::timeout(std::time::Duration::ZERO, listener.accept()).await;
+        assert!(knock.is_err(), "{knock:?}");
     }
 
     #[test]
