@@ -26,6 +26,8 @@ fn ids(list: &Value) -> Vec<i64> {
 }
 
 async fn category(admin: &Client, name: &str, parent: Option<i64>) -> i64 {
+    // The shop stands for other runs too, and siblings differ.
+    let name = format!("{name} {}", word());
     admin.post("/v1/categories", &json!({ "name": name, "parent_id": parent })).await.expect(201).id()
 }
 
