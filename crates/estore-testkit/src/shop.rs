@@ -17,12 +17,14 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 pub use address::{Address, Processes};
-use mail::newest_mail;
+use mail::{count_mails, newest_mail};
 
 /// How long a shop may take to start before a test gives up.
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a shop may take to stop.
 const STOP_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a mail may take before a test gives up.
+const MAIL_TIME_MAX: Duration = Duration::from_secs(15);
 /// The administrator of every test shop.
 pub const ADMIN_EMAIL: &str = "boss@shop.test";
 /// Its password, and that of every test customer.
@@ -177,9 +179,23 @@ impl Shop {
             if let Some(mail) = newest_mail(&folder, email, text) {
                 return mail;
             }
-            assert!(begun.elapsed() < Duration::from_secs(15), "no mail to {email} holding {text:?} came");
+            assert!(begun.elapsed() < MAIL_TIME_MAX, "no mail to {email} holding {text:?} came");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// How many mails hold `text`, once there are at least `wanted` or no more have come for a while.
+    pub async fn mails_holding(&self, text: &str, wanted: usize) -> usize {
+        let folder = self.address.data_dir.join("mail");
+        let (mut count, mut since) = (0, Instant::now());
+        while count < wanted && since.elapsed() < MAIL_TIME_MAX {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let found = count_mails(&folder, text);
+            if found > count {
+                (count, since) = (found, Instant::now());
+            }
+        }
+        count_mails(&folder, text)
     }
 }
 

@@ -18,3 +18,10 @@ pub(super) fn newest_mail(folder: &Path, email: &str, text: &str) -> Option<Stri
         (mail.contains(&format!("To: {email}")) && mail.contains(text)).then_some(mail)
     })
 }
+
+/// How many mails hold `text`.
+pub(super) fn count_mails(folder: &Path, text: &str) -> usize {
+    let mails = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mails = mails.filter(|path| path.extension().is_some_and(|kind| kind == "eml"));
+    mails.filter(|path| std::fs::read_to_string(path).is_ok_and(|mail| mail.contains(text))).count()
+}

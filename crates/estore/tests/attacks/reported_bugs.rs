@@ -36,6 +36,22 @@ async fn unlock(database: &Connection) {
     database.batch_execute("ROLLBACK").await.unwrap();
 }
 
+/// Waits until so many sessions of the service wait for a lock.
+async fn waiting(database: &Connection, service: Service, wanted: i64) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'";
+    let begun = std::time::Instant::now();
+    loop {
+        // Within a transaction the server shows what it showed before, unless it is told not to.
+        database.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
+        let found: i64 = database.query_one(sql, &[&service.app()]).await.unwrap().get(0);
+        if found >= wanted {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{found} of {wanted} wait for the lock");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 fn with(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
@@ -52,12 +68,12 @@ async fn stock_is_checked_by_two_buyers_before_either_takes_it() {
     // Whoever only looks is not stopped by this lock; whoever takes is.
     locked(&inventory, &format!("SELECT FROM products WHERE id = {product} FOR UPDATE")).await;
     let mut sent = Vec::new();
-    for _ in 0..3 {
+    for nth in 1..=3 {
         let buyer = buyer.clone();
         let body = order_of(product, 1, method);
         sent.push(tokio::spawn(async move { insist(&buyer, "/v1/orders", &key(), &body).await }));
         // Apart, so that each has a transaction of its own.
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        waiting(&inventory, Service::Inventory, nth).await;
     }
     unlock(&inventory).await;
     let mut answers = Vec::new();
@@ -158,7 +174,7 @@ async fn two_refunds_of_one_order_both_succeed(shop: &Shop) {
             tokio::spawn(async move { insist(&admin, &path, &key(), &body).await })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    waiting(&payments, Service::Payments, 2).await;
     unlock(&payments).await;
     let mut answers = Vec::new();
     for one in sent {
@@ -223,7 +239,7 @@ async fn already_being_completed(processes: Processes, victim: usize) {
         let (buyer, key, body) = (buyer.clone(), key.clone(), body.clone());
         tokio::spawn(async move { once(&buyer, "/v1/orders", &key, &body).await })
     };
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    waiting(&inventory, Service::Inventory, 1).await;
     let second = once(&buyer, "/v1/orders", &key, &body).await.expect("an answer");
     assert_eq!((second.code(), is_final(&second)), ("request_in_progress", false), "{}", second.text);
     shop.kill(victim);

@@ -1,7 +1,7 @@
 //! How many SQL statements a request costs, by route; it does not grow with the page or the lines.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use estore_testkit::client::{CARD_APPROVED, Client};
 use estore_testkit::shop::{Processes, Shop};
@@ -11,6 +11,9 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::own_shop;
+
+/// How long nothing may have been asked of the server before what was asked for counts as done.
+const QUIET_TIME: Duration = Duration::from_millis(1_200);
 
 /// Every statement of the server, by its normalised text, with its count of calls.
 async fn calls(client: &tokio_postgres::Client) -> BTreeMap<String, i64> {
@@ -44,13 +47,25 @@ impl Meter {
         self.background.extend(ran.map(|(query, _)| query));
     }
 
+    /// The calls that something asked for.
+    fn foreground<'a>(&'a self, calls: &'a BTreeMap<String, i64>) -> impl Iterator<Item = (&'a String, &'a i64)> {
+        calls.iter().filter(|(query, _)| !self.background.contains(*query))
+    }
+
     /// The statements that `work` costs.
     async fn cost(&self, work: impl Future<Output = ()>) -> BTreeMap<String, i64> {
         let before = calls(&self.client).await;
         work.await;
-        // What follows an order (its event, the sale of its hold) belongs to it.
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let after = calls(&self.client).await;
+        // What follows an order (its event, the sale of its hold) belongs to it: as long as it takes.
+        let (mut after, mut quiet_since) = (calls(&self.client).await, Instant::now());
+        while quiet_since.elapsed() < QUIET_TIME {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let now = calls(&self.client).await;
+            if self.foreground(&now).ne(self.foreground(&after)) {
+                quiet_since = Instant::now();
+            }
+            after = now;
+        }
         let costs = after.into_iter().map(|(query, count)| {
             let cost = count - before.get(&query).copied().unwrap_or(0);
             (query, cost)
