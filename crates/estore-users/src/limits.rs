@@ -15,7 +15,7 @@ pub(crate) const PASSWORD_BYTES_MAX: usize = 512;
 /// The longest mailed or refresh token that is looked at, in characters.
 pub(crate) const TOKEN_CHARACTERS_MAX: usize = 128;
 /// How long a request waits for its turn to hash a password.
-pub(crate) const HASH_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const HASH_WAIT: Duration = Duration::from_secs(15);
 /// How many requests may wait for their turn to hash a password.
 pub(crate) const HASHES_WAITING_MAX: usize = 256;
 /// The costliest bcrypt hash that is verified, as its cost parameter.
@@ -48,7 +48,7 @@ pub(crate) const ENDED_SESSIONS_BEAT: Duration = Duration::from_millis(500);
 /// signed while its session ended.
 pub(crate) const TOKEN_SECONDS_SLACK: Duration = Duration::from_secs(60);
 /// How much less urgent hashing is than everything else, as the niceness of its threads.
-pub(crate) const HASH_NICENESS: i32 = 10;
+pub(crate) const HASH_NICENESS: i32 = 5;
 /// How often what has ended is removed.
 pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
 /// How many rows one purge statement removes.
