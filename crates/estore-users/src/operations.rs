@@ -1,5 +1,6 @@
 //! One use case, one file.
 
+pub(crate) mod announce_ended_sessions;
 pub(crate) mod change_profile;
 pub(crate) mod change_user;
 pub(crate) mod confirm_password_reset;
