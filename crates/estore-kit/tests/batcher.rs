@@ -18,8 +18,11 @@ async fn submitted(batcher: &Batcher<i32, usize>, item: i32) -> JoinHandle<Resul
     task
 }
 
+/// What was flushed, in order.
+type Log = Arc<Mutex<Vec<i32>>>;
+
 /// A batcher that answers each item with the size of its batch, once the gate has a permit for the batch.
-fn gated(limits: BatchLimits) -> (Batcher<i32, usize>, Arc<Semaphore>, Arc<Mutex<Vec<i32>>>) {
+fn gated(limits: BatchLimits) -> (Batcher<i32, usize>, Arc<Semaphore>, Log) {
     let (gate, log) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(Vec::new())));
     let (opened, noted) = (Arc::clone(&gate), Arc::clone(&log));
     let batcher = Batcher::start(limits, move |items: Vec<i32>| {
