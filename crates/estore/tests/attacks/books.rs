@@ -1,7 +1,9 @@
 //! The shop's books as its databases have them, to be held against what buyers were told.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
+use estore_ops::connection::Connection;
 use estore_ops::roles::Service;
 use estore_testkit::shop::Shop;
 
@@ -75,4 +77,23 @@ pub async fn put_in_and_sold(shop: &Shop) -> BTreeMap<i64, (i64, i64)> {
     let inventory = shop.database(Service::Inventory).await;
     let rows = inventory.query(sql, &[]).await.unwrap();
     rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect()
+}
+
+/// Waits until so many sessions of the service wait for a lock.
+///
+/// # Panics
+/// When they do not within 20 seconds.
+pub async fn waiting(database: &Connection, service: Service, wanted: i64) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'";
+    let begun = Instant::now();
+    loop {
+        // Within a transaction the server shows what it showed before, unless it is told not to.
+        database.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
+        let found: i64 = database.query_one(sql, &[&service.app()]).await.unwrap().get(0);
+        if found >= wanted {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{found} of {wanted} wait for the lock");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -36,22 +36,6 @@ async fn unlock(database: &Connection) {
     database.batch_execute("ROLLBACK").await.unwrap();
 }
 
-/// Waits until so many sessions of the service wait for a lock.
-async fn waiting(database: &Connection, service: Service, wanted: i64) {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'";
-    let begun = std::time::Instant::now();
-    loop {
-        // Within a transaction the server shows what it showed before, unless it is told not to.
-        database.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
-        let found: i64 = database.query_one(sql, &[&service.app()]).await.unwrap().get(0);
-        if found >= wanted {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{found} of {wanted} wait for the lock");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 fn with(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
@@ -73,7 +57,7 @@ async fn stock_is_checked_by_two_buyers_before_either_takes_it() {
         let body = order_of(product, 1, method);
         sent.push(tokio::spawn(async move { insist(&buyer, "/v1/orders", &key(), &body).await }));
         // Apart, so that two are in transactions of their own; further ones wait until one of these is done.
-        waiting(&inventory, Service::Inventory, nth.min(2)).await;
+        books::waiting(&inventory, Service::Inventory, nth.min(2)).await;
     }
     unlock(&inventory).await;
     let mut answers = Vec::new();
@@ -174,7 +158,7 @@ async fn two_refunds_of_one_order_both_succeed(shop: &Shop) {
             tokio::spawn(async move { insist(&admin, &path, &key(), &body).await })
         })
         .collect();
-    waiting(&payments, Service::Payments, 2).await;
+    books::waiting(&payments, Service::Payments, 2).await;
     unlock(&payments).await;
     let mut answers = Vec::new();
     for one in sent {
@@ -239,7 +223,7 @@ async fn already_being_completed(processes: Processes, victim: usize) {
         let (buyer, key, body) = (buyer.clone(), key.clone(), body.clone());
         tokio::spawn(async move { once(&buyer, "/v1/orders", &key, &body).await })
     };
-    waiting(&inventory, Service::Inventory, 1).await;
+    books::waiting(&inventory, Service::Inventory, 1).await;
     let second = once(&buyer, "/v1/orders", &key, &body).await.expect("an answer");
     assert_eq!((second.code(), is_final(&second)), ("request_in_progress", false), "{}", second.text);
     shop.kill(victim);
