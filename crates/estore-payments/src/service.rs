@@ -6,7 +6,7 @@ use estore_api::inventory::InventoryApi;
 use estore_api::users::UsersApi;
 use estore_kit::db::{Db, DbError};
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -16,6 +16,7 @@ use crate::gateway::manual::Manual;
 use crate::gateway::sandbox::Sandbox;
 use crate::gateway::stripe::Stripe;
 use crate::gateway::stripe::config::Secret;
+use crate::limits::CHECKOUTS_UNDER_WAY_MAX;
 use crate::operations::deliver_webhooks::Webhooks;
 use crate::steps::Steps;
 use crate::store;
@@ -28,6 +29,8 @@ pub(crate) struct Shop {
     pub(crate) inventory: Arc<dyn InventoryApi>,
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) steps: Steps,
+    /// One for each checkout that may be under way.
+    pub(crate) places: Semaphore,
     /// What Stripe signs its events with, where it is the gateway.
     pub(crate) webhook_secret: Option<Secret>,
     /// Told when something new is in the outbox.
@@ -97,8 +100,20 @@ impl Payments {
         };
         let webhooks = Webhooks::start(&db, &config).map_err(StartError::Config)?;
         let (wake_relay, users) = (Notify::new(), OnceLock::new());
-        let shop =
-            Shop { db, config, inventory, gateway, steps, webhook_secret, wake_relay, webhooks, users, started_at };
+        let places = Semaphore::new(CHECKOUTS_UNDER_WAY_MAX);
+        let shop = Shop {
+            db,
+            config,
+            inventory,
+            gateway,
+            steps,
+            places,
+            webhook_secret,
+            wake_relay,
+            webhooks,
+            users,
+            started_at,
+        };
         Ok(Self { shop: Arc::new(shop) })
     }
 

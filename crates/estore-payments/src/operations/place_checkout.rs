@@ -62,6 +62,9 @@ pub(crate) enum PlaceError {
 
 /// Places a checkout; the answer is stored under its key unless it is one to try again (5xx, 409 while running).
 pub(crate) async fn place_checkout(shop: Arc<Shop>, placement: Placement) -> Answer {
+    let Ok(_place) = shop.places.try_acquire() else {
+        return Problem::from(BatchError::Overloaded).into();
+    };
     let id = Uuid::now_v7();
     // 1. The key: one request of many equal ones goes on, the others learn its answer.
     let method = match take_key(&shop, &placement, id).await {

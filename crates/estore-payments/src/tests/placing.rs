@@ -8,6 +8,7 @@ use estore_kit::db::Db;
 use serde_json::{Value, json};
 
 use super::bench::{BUYER, Bench, CUP, Got, LAST, OTHER, STAFF, TEA, UNVERIFIED};
+use crate::limits::CHECKOUTS_UNDER_WAY_MAX;
 
 #[tokio::test]
 async fn an_order_is_placed_paid_and_read() {
@@ -185,6 +186,18 @@ async fn a_charge_without_an_answer_is_looked_up_and_never_guessed() {
     bench.relay().await;
     assert_eq!(i64::from(bench.stock.left(TEA)), 100_000 - made);
     bench.verify().await;
+}
+
+#[tokio::test]
+async fn more_than_the_shop_can_do_is_sent_away_at_once() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    let everybody = u32::try_from(CHECKOUTS_UNDER_WAY_MAX).unwrap();
+    let places = bench.payments.shop.places.acquire_many(everybody).await.unwrap();
+    assert_eq!(bench.order(BUYER, "k", TEA, 1, card).await.expect(503).code(), "unavailable");
+    assert_nothing_left(&bench).await;
+    drop(places);
+    bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
 }
 
 async fn assert_nothing_left(bench: &Bench) {

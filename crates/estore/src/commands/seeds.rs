@@ -22,6 +22,8 @@ const PAYMENTS: &[Seed] = &[
     Seed { version: 202_611_222_150, sql: include_str!("../../seeds/payments_invoices.sql") },
     Seed { version: 202_611_222_160, sql: include_str!("../../seeds/payments_notices.sql") },
     Seed { version: 202_611_230_100, sql: include_str!("../../seeds/payments_undo.sql") },
+    Seed { version: 202_611_230_110, sql: include_str!("../../seeds/payments_endpoints.sql") },
+    Seed { version: 202_611_230_120, sql: include_str!("../../seeds/payments_disputes.sql") },
 ];
 
 /// The rows of a service's scratch database, each set put in after the migration it names.
