@@ -119,7 +119,11 @@ impl Start<'_> {
                     let under = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
                     return Ok(Some(format!("the database of {service} does not answer: {error}{under}")));
                 }
-                Ok(Err(error)) => return Err(format!("the database of {service} refuses us: {error}").into()),
+                Ok(Err(error)) => {
+                    let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+                    let mend = "Does the database exist and is it migrated? `estore db migrate up` sees to both.";
+                    return Err(format!("the database of {service} refuses us: {cause}. {mend}").into());
+                }
                 Err(_late) => {
                     return Ok(Some(format!("the database of {service} did not answer within {ANSWER_TIME_MAX:?}")));
                 }
