@@ -30,8 +30,7 @@ pub enum Fault {
     DropReplies,
     /// The client sees the end of the stream, the server does not.
     HalfClose,
-    /// Every connection that stands or is made is silent for ever: nothing goes through it any more, and nobody closes
-    /// it, not even when the fault is over.
+    /// Every connection that stands or is made is silent for ever, open even when the fault is over.
     Silence,
 }
 

@@ -62,17 +62,15 @@ async fn products(shop: &Shop, products: u32) -> Result<(), Failure> {
 async fn orders(shop: &Shop, orders: u32) -> Result<(), Failure> {
     let payments = connect(shop, "payments").await?;
     payments.batch_execute(QUICK).await?;
-    let mut indexes = Vec::new();
-    for row in payments.query(INDEXES, &[]).await? {
-        let (name, definition): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        payments.batch_execute(&format!("DROP INDEX {name}")).await?;
-        indexes.push(definition);
+    let (mut drops, mut definitions) = (Vec::new(), Vec::new());
+    for row in &payments.query(INDEXES, &[]).await? {
+        drops.push(format!("DROP INDEX {}", row.try_get::<_, String>(0)?));
+        definitions.push(row.try_get::<_, String>(1)?);
     }
+    payments.batch_execute(&drops.join(";")).await?;
     in_chunks(&payments, include_str!("../../fill/checkouts.sql"), orders / LINES).await?;
     in_chunks(&payments, include_str!("../../fill/orders.sql"), orders / LINES).await?;
-    for definition in indexes {
-        payments.batch_execute(&definition).await?;
-    }
+    payments.batch_execute(&definitions.join(";")).await?;
     let tables = "orders, checkouts, charges, ledger_transactions, ledger_entries";
     payments.batch_execute(&format!("VACUUM (ANALYZE) {tables}")).await?;
     Ok(payments.batch_execute("CHECKPOINT").await?)

@@ -8,9 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// How long a buyer insists before the shop has failed: through several kills in a row, each of which may cost a slow
-/// machine ten seconds.
-const INSIST_TIME_MAX: Duration = Duration::from_secs(150);
+/// How long a buyer insists before the shop has failed.
+const INSIST_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a shop may take over any one answer.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(31);
 
@@ -51,7 +50,7 @@ pub fn is_final(answer: &Answer) -> bool {
 /// Repeats a request under its key until there is a final answer.
 ///
 /// # Panics
-/// When there is none in time.
+/// When there is none within a minute.
 pub async fn insist(buyer: &Client, path: &str, key: &str, body: &Value) -> Answer {
     let begun = Instant::now();
     let mut last = None;

@@ -88,7 +88,7 @@ async fn answers_are_as_described(shop: &Shop) {
                 "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
             ])
             // One worker: Python 3.11 cannot parse in two threads at once, which ends a run now and then.
-            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1", "--workers", "1"])
+            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "12", "--seed", "1", "--workers", "1"])
             .args(["--suppress-health-check", "all", choice, paths, &format!("{base}/openapi.json")])
             .env("SCHEMATHESIS_HOOKS", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/schemathesis_hooks.py"))
             .env("ESTORE_TEST_USERS", users)
