@@ -1,4 +1,12 @@
--- Adds a payment method, or finds the same card of the same customer and notes its new expiry. Index payment_methods_one_per_card.
+-- Adds a payment method, or finds the same card of the same customer and notes its new expiry; the token that it had is
+-- then to be forgotten, where $7 says that the gateway forgets. Index payment_methods_one_per_card.
+WITH replaced AS (
+    INSERT INTO unwanted_cards (gateway, gateway_token, user_id)
+    SELECT gateway, gateway_token, $1::integer FROM payment_methods
+    WHERE $7::boolean AND user_id = $1::integer::text AND gateway = $3 AND fingerprint = $5 AND is_active
+      AND gateway_token <> $4
+    ON CONFLICT DO NOTHING
+)
 INSERT INTO payment_methods (user_id, payment_type, details, gateway, gateway_token, fingerprint)
 VALUES ($1::integer::text, $6, $2, $3, $4, $5)
 ON CONFLICT (user_id, gateway, fingerprint) WHERE is_active

@@ -8,7 +8,7 @@ WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)
     RETURNING id, topic, checkout_id, order_id, event_id, is_published, created_at
 ), freed AS (
     DELETE FROM idempotency_keys k USING told t
-    WHERE $3::boolean AND t.topic = 'checkout.failed' AND k.resource_id = t.checkout_id AND k.state = 'undoing'
+    WHERE $3::boolean AND t.topic = 'checkout.failed' AND k.resource_id = t.checkout_id AND k.state || '' = 'undoing'
 ), noticed AS (
     INSERT INTO order_notices (event_id, kind, user_id, orders, amount, currency)
     SELECT c.id, 'paid', c.user_id, ARRAY(SELECT o.id FROM orders o WHERE o.checkout_id = c.id ORDER BY o.id),

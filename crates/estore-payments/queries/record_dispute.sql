@@ -6,7 +6,7 @@ WITH told AS (
         opened_at, closed_at)
     SELECT $1::uuid, h.gateway, $2::text, h.checkout_id, h.user_id, $4::bigint, h.currency, $5::text, $6::text,
         $7::timestamptz, CASE WHEN $6::text <> 'open' THEN $8::timestamptz END
-    FROM charges h WHERE h.checkout_id = $3::uuid AND h.state = 'captured'
+    FROM charges h WHERE h.checkout_id = $3::uuid AND h.state = 'captured' AND h.currency = $9::text
     ON CONFLICT (gateway, gateway_reference) DO UPDATE
         SET state = excluded.state, closed_at = excluded.closed_at, amount = excluded.amount
         WHERE disputes.state = 'open' AND excluded.state <> 'open'

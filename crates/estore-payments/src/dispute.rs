@@ -73,6 +73,8 @@ pub(crate) struct DisputeNews {
     pub(crate) checkout_id: Uuid,
     /// Cents.
     pub(crate) amount: i64,
+    /// Three letters of ISO 4217; that of the charge.
+    pub(crate) currency: String,
     pub(crate) reason: String,
     pub(crate) state: DisputeState,
     pub(crate) opened_at: Timestamp,

@@ -241,6 +241,11 @@ pub trait Gateway: Send + Sync {
         Ok(())
     }
 
+    /// Whether an amount in cents can be moved in this currency.
+    fn can_move(&self, _currency: &str, _cents: i64) -> bool {
+        true
+    }
+
     /// Takes money; one outcome a sale, in order.
     async fn sale(&self, sales: Vec<Sale>) -> Vec<SaleOutcome>;
 

@@ -95,8 +95,15 @@ async fn keep_house(shop: &Shop, shutdown: &CancellationToken) {
                 Err(error) => report("housekeeping", &error),
             }
         }
-        if let Err(error) = forget_cards(shop).await {
-            report("forget_cards", &error);
+        while !shutdown.is_cancelled() {
+            match forget_cards(shop).await {
+                Ok(0) => break,
+                Ok(_more) => {}
+                Err(error) => {
+                    report("forget_cards", &error);
+                    break;
+                }
+            }
         }
         pause(Duration::from_secs(30), shutdown).await;
     }

@@ -15,7 +15,8 @@ pub(crate) const NOTE_CHARACTERS_MAX: usize = 500;
 /// How far ahead a card may expire, in years.
 pub(crate) const EXPIRY_YEARS_AHEAD_MAX: i16 = 20;
 
-/// Checkouts under way at a time. More are sent away at once: what waits longer than about a second is better tried again.
+/// Checkouts under way at a time; more are sent away at once. The database is through with so many within a second or
+/// two; a gateway that takes its time lets the last of them wait longer.
 pub(crate) const CHECKOUTS_UNDER_WAY_MAX: usize = 1_024;
 /// Steps that write to the database: two flushes at a time, so that one can gather while the other commits.
 pub(crate) const STEP: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 256, workers: 2 };

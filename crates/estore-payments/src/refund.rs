@@ -32,6 +32,8 @@ pub(crate) struct PendingRefund {
     pub(crate) refund: Refund,
     pub(crate) checkout_id: Uuid,
     pub(crate) user_id: i32,
+    /// Who charged, and so has the money.
+    pub(crate) gateway: String,
     pub(crate) kind: RefundKind,
     pub(crate) requested_by: i32,
     pub(crate) key: Option<String>,

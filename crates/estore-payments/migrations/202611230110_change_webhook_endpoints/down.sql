@@ -1,3 +1,4 @@
+-- destructive: rotated webhook secrets (the first one signs again), and that endpoints were only paused
 -- Endpoints that are paused count as deleted again.
 ALTER TABLE webhook_endpoints
     DROP COLUMN deleted_at,

@@ -1,4 +1,4 @@
--- Takes disputes away with what was noted and booked of them; nothing else of the append-only tables is touched.
+-- destructive: disputes, what was noted and booked of them, and which cards the gateway is still to forget
 DROP TABLE unwanted_cards;
 ALTER TABLE order_events DISABLE TRIGGER order_events_append_only;
 DELETE FROM order_events WHERE type IN ('order.disputed', 'order.dispute_won', 'order.dispute_lost');

@@ -53,7 +53,8 @@ impl Stripe {
 
     async fn sell(&self, sale: &Sale) -> Result<SaleOutcome, Silence> {
         let intent = match amount::units(&sale.currency, sale.amount) {
-            Some(0) => FREE.to_owned(),
+            // Nobody is asked for nothing: of two who end the order, settling it decides.
+            Some(0) => return Ok(SaleOutcome::Captured { reference: FREE.to_owned() }),
             Some(units) => self.make(sale, units).await?,
             None => {
                 let (checkout, currency) = (sale.key, &sale.currency);
@@ -66,7 +67,6 @@ impl Stripe {
         };
         match store::note_intent(&self.db, sale.key, &intent).await? {
             Noted::Closed => Ok(SaleOutcome::Closed),
-            Noted::Intent(noted) if noted == FREE => Ok(SaleOutcome::Captured { reference: noted }),
             Noted::Intent(noted) => self.confirm(sale.key, &noted).await,
         }
     }
@@ -158,7 +158,6 @@ impl Stripe {
     async fn close_one(&self, key: Uuid) -> Result<SaleOutcome, Silence> {
         match store::close(&self.db, key).await? {
             Noted::Closed => Ok(SaleOutcome::Closed),
-            Noted::Intent(noted) if noted == FREE => Ok(SaleOutcome::Captured { reference: noted }),
             Noted::Intent(noted) => {
                 let now = self.read(&noted).await?;
                 match now.status.as_str() {
@@ -173,7 +172,6 @@ impl Stripe {
         match store::noted(&self.db, key).await? {
             None => Err(Silence("no intent is noted yet".to_owned())),
             Some(Noted::Closed) => Ok(SaleOutcome::Closed),
-            Some(Noted::Intent(noted)) if noted == FREE => Ok(SaleOutcome::Captured { reference: noted }),
             Some(Noted::Intent(noted)) => self.outcome(self.read(&noted).await?).await,
         }
     }
@@ -236,6 +234,10 @@ impl Gateway for Stripe {
 
     async fn adopt(&self, user_id: i32, token: &str) -> Result<AdoptedCard, AdoptError> {
         self.adopt_card(user_id, token).await
+    }
+
+    fn can_move(&self, currency: &str, cents: i64) -> bool {
+        amount::units(currency, cents).is_some()
     }
 
     fn forgets(&self) -> bool {

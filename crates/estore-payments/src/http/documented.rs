@@ -14,10 +14,10 @@ macro_rules! problems {
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
                 let all = [
-                    $((stringify!($status), $text),)+
                     ("401", "No valid access token"),
                     ("500", "A fault of ours"),
                     ("503", "A part of the shop is away or busy; `Retry-After` says when to try again"),
+                    $((stringify!($status), $text),)+
                 ];
                 all.into_iter().map(|(status, text)| (status.to_owned(), problem(text))).collect()
             }
@@ -62,6 +62,7 @@ problems! {
     413 "The body is too large",
     415 "The body is not declared as JSON",
     422 "A field breaks a rule; or `idempotency_key_reused`",
+    503 "`charge_cut_off`: nothing was charged, repeat with the same key; or the shop is too busy, or a part of it is away",
     504 "`charge_outcome_unknown`: it is being found out; repeat with the same key",
 }
 problems! {

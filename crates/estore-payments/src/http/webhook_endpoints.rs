@@ -37,7 +37,7 @@ pub(crate) struct WantedWebhookEndpoint {
     description: Option<String>,
 }
 
-/// Changes of an endpoint; what is left out stays, `null` takes away.
+/// Changes of an endpoint; what is left out stays, `"description": null` takes the description away.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WebhookEndpointChange {
@@ -146,7 +146,7 @@ pub(super) async fn change_webhook_endpoint(
     Ok(tagged(&HeaderMap::new(), &changed))
 }
 
-/// Gives an endpoint a new secret. For 24 hours deliveries carry a signature by each, so that the receiver can change
+/// Gives an endpoint a new secret. Until 24 hours after the last rotation deliveries carry a signature by each, so that the receiver can change
 /// over at leisure; at most four secrets sign at a time.
 #[utoipa::path(
     post, path = "/v1/webhook-endpoints/{id}/rotate-secret", tag = "webhooks", security(("bearer" = [])),

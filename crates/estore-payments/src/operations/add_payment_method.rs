@@ -86,5 +86,6 @@ pub(crate) async fn add_payment_method(
             (CardToken { token: invoice(), fingerprint: invoice() }, MethodDetails::Invoice(NoDetails {}))
         }
     };
-    Ok(payment_methods::add(&shop.db, user_id, &details, shop.gateway.name(), &token).await?)
+    let gateway = (shop.gateway.name(), shop.gateway.forgets());
+    Ok(payment_methods::add(&shop.db, user_id, &details, gateway, &token).await?)
 }

@@ -94,7 +94,8 @@ struct Cancelled {
 async fn cancel(shop: &Shop, caller: &Caller, id: i32) -> Result<Cancelled, CancelError> {
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
-    let (order, captured) = orders::lock(&transaction, id).await?.ok_or(CancelError::NoOrder)?;
+    let locked = orders::lock(&transaction, id).await?.ok_or(CancelError::NoOrder)?;
+    let (order, captured, gateway) = (locked.order, locked.captured, locked.gateway);
     if order.user_id != caller.user_id && !caller.is_staff {
         return Err(CancelError::NoOrder);
     }
@@ -118,6 +119,7 @@ async fn cancel(shop: &Shop, caller: &Caller, id: i32) -> Result<Cancelled, Canc
         },
         checkout_id: order.checkout_id,
         user_id: order.user_id,
+        gateway,
         kind: RefundKind::Cancel,
         requested_by: caller.user_id,
         key: None,

@@ -87,7 +87,7 @@ pub(crate) async fn change_order_status(shop: &Shop, change: Change) -> Result<O
     }
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
-    let (order, _) = orders::lock(&transaction, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
+    let order = orders::lock(&transaction, change.order_id).await?.ok_or(ChangeError::NoOrder)?.order;
     if change.if_match.as_deref().is_some_and(|tag| tag != "*" && tag != etag(&order)) {
         return Err(ChangeError::Changed);
     }

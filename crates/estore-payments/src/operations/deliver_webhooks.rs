@@ -144,7 +144,8 @@ fn judged(schedule: &[u32], due: &DueDelivery, sent: Result<u16, SendError>) -> 
         Err(failure) => (failure.status, Some(failure)),
     };
     let is_gone = status == Some(StatusCode::GONE.as_u16());
-    let wait = wait_ms(schedule, due.attempts, rand::random_range(0..=200)).filter(|_| !is_gone);
+    // Its endpoint's end is what ends it: one that has moved meanwhile gets it at its new address.
+    let wait = wait_ms(schedule, due.attempts, rand::random_range(0..=200));
     let (state, wait_ms) = match (&failure, wait) {
         (None, _) => (DeliveryState::Delivered, 0),
         // Never earlier than our own schedule, which is what ends it after so many attempts.

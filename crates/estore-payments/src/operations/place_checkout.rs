@@ -120,6 +120,10 @@ async fn hold_and_write(
     let (lines, total_amount) = price(&held).map_err(|TooLarge(products)| {
         PlaceError::TooLarge(products.iter().map(|product| pointer(placement, *product)).collect())
     })?;
+    // Each line by itself: it may have to go back alone.
+    if !lines.iter().all(|line| shop.gateway.can_move(&shop.config.currency, i64::from(line.total_amount))) {
+        return Err(PlaceError::NotCharged("amount_not_possible"));
+    }
     let draft = Draft {
         id,
         user_id: placement.user_id,
@@ -173,7 +177,10 @@ async fn undo(shop: &Shop, placement: &Placement, id: Uuid, error: PlaceError) -
             drop(keys::free(&shop.db, &[id]).await);
         }
     }
-    let is_final = matches!(error, PlaceError::Method(_) | PlaceError::Short(_) | PlaceError::TooLarge(_));
+    let is_final = matches!(
+        error,
+        PlaceError::Method(_) | PlaceError::Short(_) | PlaceError::TooLarge(_) | PlaceError::NotCharged(_)
+    );
     let answer = Answer::from(Problem::from(error));
     if is_final { finish(shop, placement, id, answer).await } else { answer }
 }
@@ -217,7 +224,9 @@ async fn charge_and_settle(
             // None: the key is to be free, or the resumer was quicker and its answer is the one.
             let stored = match settled {
                 Some(answer) => Some(answer),
-                None => keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?,
+                None => {
+                    keys::answer(&shop.db, placement.user_id, &placement.key, key).await.map_err(StepError::from)?
+                }
             };
             stored.ok_or(if is_cut_off { PlaceError::CutOff } else { PlaceError::InProgress })
         }

@@ -35,7 +35,8 @@ pub(crate) async fn record_dispute(shop: &Shop, object: &Value, is_closed: bool)
 fn read(object: &Value, checkout_id: Uuid, is_closed: bool) -> Option<DisputeNews> {
     let text = |name: &str| object.get(name).and_then(Value::as_str);
     let gateway_reference = text("id").filter(|id| !id.is_empty() && id.len() <= REFERENCE_CHARACTERS_MAX)?;
-    let amount = cents(text("currency")?, object.get("amount")?.as_i64()?).filter(|amount| *amount > 0)?;
+    let currency = text("currency")?.to_ascii_uppercase();
+    let amount = cents(&currency, object.get("amount")?.as_i64()?).filter(|amount| *amount > 0)?;
     let state = match (is_closed, text("status")) {
         (false, _) => DisputeState::Open,
         (true, Some("lost")) => DisputeState::Lost,
@@ -44,5 +45,6 @@ fn read(object: &Value, checkout_id: Uuid, is_closed: bool) -> Option<DisputeNew
     };
     let opened_at = Timestamp::from_second(object.get("created")?.as_i64()?).ok()?;
     let reason = text("reason").unwrap_or("unknown").chars().take(REASON_CHARACTERS_MAX).collect();
-    Some(DisputeNews { gateway_reference: gateway_reference.to_owned(), checkout_id, amount, reason, state, opened_at })
+    let gateway_reference = gateway_reference.to_owned();
+    Some(DisputeNews { gateway_reference, checkout_id, amount, currency, reason, state, opened_at })
 }

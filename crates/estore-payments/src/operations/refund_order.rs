@@ -42,6 +42,9 @@ pub(crate) enum RefundError {
     /// More than is left of the captured amount, in cents.
     #[error("only {left} cents are left")]
     TooMuch { left: i32 },
+    /// Another gateway than the configured one has the money.
+    #[error("the money is with the gateway {0}")]
+    OtherGateway(String),
     /// The gateway refused.
     #[error("the gateway refused: {0}")]
     Refused(String),
@@ -78,6 +81,10 @@ impl From<RefundError> for Problem {
             RefundError::TooMuch { left } => Self::conflict(
                 "refund_exceeds_captured",
                 format!("Only {left} cents are left of what was captured and not yet refunded."),
+            ),
+            RefundError::OtherGateway(name) => Self::conflict(
+                "other_gateway",
+                format!("Its charge is with the gateway `{name}`. Configure that one again to pay it back."),
             ),
             RefundError::Refused(_) => Self::new(
                 StatusCode::PAYMENT_REQUIRED,
@@ -139,7 +146,11 @@ async fn reserve(shop: &Shop, asked: &RefundRequest, id: Uuid) -> Result<Pending
     if mine.is_empty() {
         return Err(PlaceError::InProgress.into());
     }
-    let (order, captured) = orders::lock(&transaction, asked.order_id).await?.ok_or(RefundError::NoOrder)?;
+    let locked = orders::lock(&transaction, asked.order_id).await?.ok_or(RefundError::NoOrder)?;
+    let (order, captured, gateway) = (locked.order, locked.captured, locked.gateway);
+    if gateway != shop.gateway.name() {
+        return Err(RefundError::OtherGateway(gateway));
+    }
     if !order.status.may_become(OrderStatus::Refunded) {
         return Err(RefundError::NotRefundable(order.status));
     }
@@ -162,6 +173,7 @@ async fn reserve(shop: &Shop, asked: &RefundRequest, id: Uuid) -> Result<Pending
         refund,
         checkout_id: order.checkout_id,
         user_id: order.user_id,
+        gateway,
         kind: RefundKind::Refund,
         requested_by: asked.actor_id,
         key: Some(asked.key.clone()),
@@ -195,6 +207,9 @@ async fn end_key(shop: &Shop, asked: &RefundRequest, id: Uuid, error: RefundErro
 
 /// Asks the gateway for a pending refund and books what it says.
 pub(crate) async fn pay_out(shop: &Shop, pending: &PendingRefund) -> Result<Answer, RefundError> {
+    if pending.gateway != shop.gateway.name() {
+        return Err(RefundError::OtherGateway(pending.gateway.clone()));
+    }
     crash::point("before_pay_out");
     let outcomes = shop.gateway.refund(vec![gateway_refund(pending)]).await;
     crash::point("after_pay_out");
@@ -221,7 +236,7 @@ pub(crate) async fn book(shop: &Shop, pending: &PendingRefund, outcome: RefundOu
     if !refunds::lock_pending(&transaction, refund.id).await? {
         drop(transaction);
         let Some(key) = &pending.key else { return Ok(Answer::json(StatusCode::OK, refund)) };
-        let stored = keys::answer(&shop.db, pending.requested_by, key).await?;
+        let stored = keys::answer(&shop.db, pending.requested_by, key, refund.id).await?;
         return stored.ok_or_else(|| PlaceError::InProgress.into());
     }
     let at = now();

@@ -12,9 +12,9 @@ const LIST: &str = include_str!("../../queries/list_disputes.sql");
 
 /// Records what the gateway says of a dispute of a captured charge; answers of how many orders that was news.
 pub(crate) async fn record(db: &Db, news: &DisputeNews, at: Timestamp) -> Result<u64, DbError> {
-    let DisputeNews { gateway_reference, checkout_id, amount, reason, state, opened_at } = news;
+    let DisputeNews { gateway_reference, checkout_id, amount, currency, reason, state, opened_at } = news;
     let (id, word) = (Uuid::now_v7(), state.word());
-    db.execute(RECORD, &[&id, gateway_reference, checkout_id, amount, reason, &word, opened_at, &at]).await
+    db.execute(RECORD, &[&id, gateway_reference, checkout_id, amount, reason, &word, opened_at, &at, currency]).await
 }
 
 /// A page of the disputes, newest first, before the id `before`.

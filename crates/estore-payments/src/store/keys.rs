@@ -84,13 +84,14 @@ pub(crate) async fn take(db: &Db, wishes: &[Take]) -> Result<Vec<Taken>, DbError
     Ok(wishes.iter().map(outcome).collect())
 }
 
-/// The stored answer of a key, if it has one.
-pub(crate) async fn answer(db: &Db, user_id: i32, key: &str) -> Result<Option<Answer>, DbError> {
+/// The stored answer of a key, if it has one and still is that of this checkout or refund: a freed key may be another's.
+pub(crate) async fn answer(db: &Db, user_id: i32, key: &str, resource_id: Uuid) -> Result<Option<Answer>, DbError> {
     let known = read(&db.client().await?, &[user_id], &[key]).await?;
-    Ok(known.into_values().find_map(|known| known.answer))
+    Ok(known.into_values().find(|known| known.resource_id == resource_id).and_then(|known| known.answer))
 }
 
 struct Known {
+    resource_id: Uuid,
     request_hash: Vec<u8>,
     answer: Option<Answer>,
 }
@@ -104,7 +105,10 @@ async fn read<C: GenericClient>(
     let known = |row: &Row| {
         let status: Option<i16> = row.get("answer_status");
         let answer = status.map(|status| Answer::replay(status, row.get("answer_body")));
-        ((row.get("user_id"), row.get("key")), Known { request_hash: row.get("request_hash"), answer })
+        (
+            (row.get("user_id"), row.get("key")),
+            Known { resource_id: row.get("resource_id"), request_hash: row.get("request_hash"), answer },
+        )
     };
     Ok(rows.iter().map(known).collect())
 }

@@ -24,10 +24,22 @@ pub(crate) async fn read(db: &Db, id: i32) -> Result<Option<Order>, DbError> {
     db.row(READ, &[&id]).await?.map(|row| order(&row)).transpose()
 }
 
-/// One order, locked until the transaction ends, and how much of it was captured, in cents.
-pub(crate) async fn lock<C: GenericClient>(client: &C, id: i32) -> Result<Option<(Order, i32)>, DbError> {
-    let rows = db::rows(client, LOCK, &[&id]).await?;
-    rows.first().map(|row| Ok((order(row)?, row.get("captured_amount")))).transpose()
+/// An order that is locked until the transaction ends.
+pub(crate) struct LockedOrder {
+    pub(crate) order: Order,
+    /// Cents.
+    pub(crate) captured: i32,
+    /// Who charged for it.
+    pub(crate) gateway: String,
+}
+
+/// Locks an order.
+pub(crate) async fn lock<C: GenericClient>(client: &C, id: i32) -> Result<Option<LockedOrder>, DbError> {
+    let locked = |row: &Row| {
+        let (captured, gateway) = (row.get("captured_amount"), row.get("gateway"));
+        Ok(LockedOrder { order: order(row)?, captured, gateway })
+    };
+    db::rows(client, LOCK, &[&id]).await?.first().map(locked).transpose()
 }
 
 /// The orders of checkouts, by checkout, in id order.

@@ -32,17 +32,17 @@ pub(crate) async fn list(db: &Db, user_id: i32, before: i32, rows_max: i64) -> R
     rows.iter().map(|row| Ok(stored(row)?.method)).collect()
 }
 
-/// Adds a card to a customer, or finds it; answers whether it is new.
+/// Adds a card to a customer at a gateway, which may forget cards, or finds it; answers whether it is new.
 pub(crate) async fn add(
     db: &Db,
     user_id: i32,
     details: &MethodDetails,
-    gateway: &str,
+    (gateway, forgets): (&str, bool),
     token: &CardToken,
 ) -> Result<(PaymentMethod, bool), DbError> {
     let kind = details.payment_type();
     let details = serde_json::to_value(details).map_err(|error| DbError::Failed(error.to_string()))?;
-    let row = db.row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint, &kind]).await?;
+    let row = db.row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint, &kind, &forgets]).await?;
     let row = row.ok_or_else(|| DbError::Failed("an added payment method did not come back".to_owned()))?;
     Ok((stored(&row)?.method, row.get("is_new")))
 }

@@ -84,6 +84,7 @@ pub(super) fn pending(row: &Row) -> PendingRefund {
         },
         checkout_id: row.get("checkout_id"),
         user_id: row.get("user_id"),
+        gateway: row.get("gateway"),
         kind: if row.get::<_, &str>("kind") == "cancel" { RefundKind::Cancel } else { RefundKind::Refund },
         requested_by: row.get("requested_by"),
         key: row.get("idempotency_key"),

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::event::EventType;
-use crate::limits::{ENDPOINTS_MAX, OLD_SECRET_HOURS};
+use crate::limits::{ENDPOINTS_MAX, JOB_ROWS_MAX, OLD_SECRET_HOURS};
 use crate::webhook::WebhookEndpoint;
 
 const INSERT: &str = include_str!("../../queries/webhook_insert_endpoint.sql");
@@ -67,7 +67,7 @@ pub(crate) async fn change<C: GenericClient>(client: &C, to: &WebhookEndpoint, a
     let reason = to.inactive_reason.as_deref();
     db::execute(client, CHANGE, &[&to.id, &to.url, &words, &to.description, &to.is_active, &reason, &at]).await?;
     if !to.is_active {
-        db::execute(client, ABANDON, &[&vec![to.id], &"the endpoint was paused"]).await?;
+        db::execute(client, ABANDON, &[&vec![to.id], &"the endpoint was paused", &JOB_ROWS_MAX]).await?;
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ pub(crate) async fn delete(db: &Db, id: Uuid) -> Result<bool, DbError> {
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
     let deleted = db::execute(&transaction, DELETE, &[&id]).await? == 1;
-    db::execute(&transaction, ABANDON, &[&vec![id], &"the endpoint was deleted"]).await?;
+    db::execute(&transaction, ABANDON, &[&vec![id], &"the endpoint was deleted", &JOB_ROWS_MAX]).await?;
     transaction.commit().await?;
     Ok(deleted)
 }
@@ -113,7 +113,7 @@ pub(crate) async fn close_gone<C: GenericClient>(client: &C, gone: &[&(Uuid, Str
 /// Ends what is on its way to endpoints that are gone.
 pub(crate) async fn abandon_gone<C: GenericClient>(client: &C, closed: &[Uuid]) -> Result<(), DbError> {
     if !closed.is_empty() {
-        db::execute(client, ABANDON, &[&closed, &"the receiver answered 410 Gone"]).await?;
+        db::execute(client, ABANDON, &[&closed, &"the receiver answered 410 Gone", &JOB_ROWS_MAX]).await?;
     }
     Ok(())
 }

@@ -218,7 +218,7 @@ async fn a_sale_that_never_arrived_is_undone_and_its_key_buys_anew() {
     let bench = Bench::start().await;
     let steps = Steps::begin(&bench).await;
     bench.gateway.loses_sales.store(true, SeqCst);
-    assert_eq!(steps.retry().await.expect(503).code(), "charge_not_made");
+    assert_eq!(steps.retry().await.expect(503).code(), "charge_cut_off");
     bench.relay().await;
     assert_eq!(bench.stock.left(TEA), 100_000);
     bench.verify().await;

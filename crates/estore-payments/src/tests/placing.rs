@@ -176,7 +176,7 @@ async fn a_charge_without_an_answer_is_looked_up_and_never_guessed() {
         match got.status {
             201 => made += 1,
             _ => {
-                assert_eq!(got.expect(503).code(), "charge_not_made");
+                assert_eq!(got.expect(503).code(), "charge_cut_off");
                 not_made += 1;
             }
         }

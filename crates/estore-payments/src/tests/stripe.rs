@@ -189,7 +189,7 @@ async fn what_goes_wrong_on_the_line_never_charges_twice() {
         let taken = if expected == 201 { 1_000 } else { 0 };
         assert_eq!(shop.peer.balance().await - before, taken, "{word} {fault:?}");
         if expected == 503 {
-            assert_eq!(got.code(), "charge_not_made");
+            assert_eq!(got.code(), "charge_cut_off");
         }
         shop.verify().await;
     }
@@ -320,12 +320,15 @@ async fn many_buyers_over_a_bad_line_are_charged_once_each() {
             tokio::time::sleep(PAUSE).await;
         }
     });
-    let sends = (0..40).map(|n: usize| {
+    let sends = (0..60).map(|n: usize| {
         let shop = Arc::clone(&shop);
         let card = if n % 10 == 9 { bad } else { good };
         tokio::spawn(async move {
             let mut got = shop.bench.order(BUYER, &format!("k{n}"), TEA, 1, card).await;
+            let mut tries = 0;
             while got.status >= 500 || got.code() == "request_in_progress" {
+                tries += 1;
+                assert!(tries < 1_000, "k{n}: {}", got.json);
                 tokio::time::sleep(PAUSE).await;
                 got = shop.bench.order(BUYER, &format!("k{n}"), TEA, 1, card).await;
             }
@@ -342,7 +345,7 @@ async fn many_buyers_over_a_bad_line_are_charged_once_each() {
     }
     shop.line.fail_every(0);
     keeping.abort();
-    assert_eq!((paid, unpaid), (36, 4), "who was cut off buys anew");
+    assert_eq!((paid, unpaid), (54, 6), "who was cut off buys anew");
     assert_eq!(shop.peer.balance().await, paid * 250);
     let intents = shop.peer.list("payment_intents").await;
     let succeeded = intents.iter().filter(|intent| intent["status"] == "succeeded");

@@ -181,9 +181,8 @@ async fn a_change_that_is_rolled_back_tells_nothing() {
     {
         let mut client = bench.db.client().await.unwrap();
         let transaction = client.transaction().await.unwrap();
-        let (locked, _) =
-            crate::store::orders::lock(&transaction, i32::try_from(order).unwrap()).await.unwrap().unwrap();
-        crate::store::orders::cancel(&transaction, locked.id, BUYER, crate::service::now()).await.unwrap();
+        let locked = crate::store::orders::lock(&transaction, i32::try_from(order).unwrap()).await.unwrap().unwrap();
+        crate::store::orders::cancel(&transaction, locked.order.id, BUYER, crate::service::now()).await.unwrap();
         transaction.rollback().await.unwrap();
     }
     let jobs = Jobs::start(&bench);

@@ -8,6 +8,7 @@ use estore_testkit::proxy::Fault;
 use estore_testkit::shop::{DATABASE, PAYMENTS, Processes, Shop};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::buyers::{insist, key, order_of, stock_becomes, verify_clean};
 use crate::network::{Trouble, survive_troubles, with_proxies_before_postgresql, with_proxy_between};
@@ -90,19 +91,21 @@ async fn orders_go_on_beside_stopped_sessions_of_three_processes() {
     orders_go_on_beside_stopped_sessions(Processes::Three).await;
 }
 
-/// Takes the database and PaymentService away.
-async fn without_database() -> (Shop, i64) {
+/// Takes the database and PaymentService away; a buyer, and the order that they wish.
+async fn without_database() -> (Shop, Client, Value) {
     let mut shop = own_shop(Processes::Three).await;
     let product = Client::admin(&shop).await.product(100, 5).await;
+    let buyer = Client::customer(&shop).await;
+    let wish = order_of(product, 1, buyer.card(CARD_APPROVED).await);
     shop.kill(PAYMENTS);
     shop.kill(DATABASE);
     assert!(shop.kill_postgresql());
-    (shop, product)
+    (shop, buyer, wish)
 }
 
 #[tokio::test]
 async fn a_service_waits_for_a_database_that_is_away_at_its_start() {
-    let (mut shop, product) = without_database().await;
+    let (mut shop, buyer, wish) = without_database().await;
     shop.launch(PAYMENTS, &[]);
     let nobody = Client::anonymous(&shop);
     let begun = Instant::now();
@@ -123,15 +126,13 @@ async fn a_service_waits_for_a_database_that_is_away_at_its_start() {
     shop.launch(DATABASE, &[]);
     shop.wait_until_ready().await;
     assert!(!shop.has_ended(PAYMENTS, Duration::ZERO).await, "the process that waited is the one that serves");
-    let buyer = Client::customer(&shop).await;
-    let method = buyer.card(CARD_APPROVED).await;
-    let _bought = insist(&buyer, "/v1/orders", &key(), &order_of(product, 1, method)).await.expect(201);
+    let _bought = insist(&buyer, "/v1/orders", &key(), &wish).await.expect(201);
     verify_clean(&shop, RESUME_TIME_MAX).await;
 }
 
 #[tokio::test]
 async fn a_service_does_not_wait_for_ever() {
-    let (shop, _) = without_database().await;
+    let (shop, ..) = without_database().await;
     let listen = shop.address.payments.trim_start_matches("http://").to_owned();
     let output = std::process::Command::new(crate::ESTORE)
         .args(["serve", "payments", "--listen", &listen, "--data-dir"])

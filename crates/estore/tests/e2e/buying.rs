@@ -153,7 +153,7 @@ async fn an_unknown_charge_is_looked_up(shop: &Shop) {
         let answer = buyer.order(&key(), product, 1, silent).await;
         match answer.status {
             201 => sold += 1,
-            503 => assert_eq!(answer.code(), "charge_not_made"),
+            503 => assert_eq!(answer.code(), "charge_cut_off"),
             other => panic!("{other}: {}", answer.text),
         }
     }

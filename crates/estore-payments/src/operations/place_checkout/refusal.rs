@@ -28,7 +28,7 @@ impl From<PlaceError> for Problem {
             PlaceError::NotCharged(code) => Self::new(StatusCode::PAYMENT_REQUIRED, code, not_charged(code)),
             PlaceError::CutOff => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "charge_not_made",
+                "charge_cut_off",
                 "The payment did not go through and nothing was charged. Repeat the request with the same key.",
             )
             .retry_after(1),

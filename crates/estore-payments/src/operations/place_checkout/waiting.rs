@@ -52,7 +52,7 @@ pub(super) async fn wait_for_staff(
     if waits {
         return Ok(answer);
     }
-    let stored = keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?;
+    let stored = keys::answer(&shop.db, placement.user_id, &placement.key, id).await.map_err(StepError::from)?;
     stored.ok_or(PlaceError::InProgress)
 }
 
@@ -63,6 +63,6 @@ pub(super) async fn answer_again(shop: &Shop, placement: &Placement) -> Result<A
     if let Some(answer) = continue_checkout(shop, id).await? {
         return Ok(answer);
     }
-    let stored = keys::answer(&shop.db, placement.user_id, &placement.key).await.map_err(StepError::from)?;
+    let stored = keys::answer(&shop.db, placement.user_id, &placement.key, id).await.map_err(StepError::from)?;
     stored.ok_or(PlaceError::InProgress)
 }

@@ -143,10 +143,31 @@ async fn a_currency_without_hundredths_is_charged_in_whole_units() {
             assert_eq!(shop.bench.order(BUYER, "k2", TEA, 1, card).await.expect(402).bytes, refused.bytes);
             shop.bench.relay().await;
             assert_eq!(shop.bench.stock.left(TEA), 100_000);
+            // 5.00 as a whole, but neither of its lines could go back by itself.
+            shop.bench.stock.state.lock().unwrap().products.insert(CUP, (750, 10));
+            let lines = json!([{"product_id": TEA, "quantity": 1}, {"product_id": CUP, "quantity": 1}]);
+            let body = json!({"lines": lines, "payment_method_id": card});
+            let refused = shop.bench.post(BUYER, "/v1/checkouts", "k3", body).await.expect(402);
+            assert_eq!(refused.code(), "amount_not_possible");
+            assert_eq!((shop.bench.stock.left(TEA), shop.bench.stock.left(CUP)), (100_000, 10));
         }
         assert_eq!(shop.peer.list("charges").await.len(), 1);
         shop.bench.verify().await;
     }
+}
+
+#[tokio::test]
+async fn what_costs_nothing_is_paid_without_a_word_to_stripe_however_often() {
+    let Some(shop) = StripeShop::start().await else { return };
+    let card = shop.card(GOOD).await;
+    shop.bench.stock.state.lock().unwrap().products.insert(CUP, (0, 10));
+    for key in ["k1", "k2"] {
+        let order = shop.bench.order(BUYER, key, CUP, 1, card).await.expect(201);
+        assert_eq!((&order.json["status"], &order.json["total_amount"]), (&json!("paid"), &json!(0)));
+    }
+    assert_eq!(shop.peer.list("payment_intents").await.len(), 0);
+    shop.bench.relay().await;
+    shop.bench.verify().await;
 }
 
 async fn remove(shop: &StripeShop, user: i32, method: i64) -> Got {
@@ -198,5 +219,11 @@ async fn a_card_that_is_taken_off_is_taken_off_at_stripe_too() {
     remove(&shop, BUYER, card).await.expect(204);
     assert_eq!(forget_cards(payments).await.unwrap(), 1);
     assert_eq!(shop.bench.count(unwanted).await, 0);
+    // The same card under another token: the first one is nobody's any more.
+    let (first, second) = (shop.peer.method(GOOD).await, shop.peer.method(GOOD).await);
+    let card = shop.add(BUYER, &first).await.expect(201).id();
+    assert_eq!(shop.add(BUYER, &second).await.expect(200).id(), card);
+    assert_eq!(forget_cards(payments).await.unwrap(), 1);
+    assert!(!attached(&first).await && attached(&second).await);
     shop.verify().await;
 }
