@@ -6,6 +6,7 @@
 mod catalogue;
 mod category;
 mod edition;
+mod figures;
 mod hold;
 mod http;
 mod import;

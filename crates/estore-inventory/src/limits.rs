@@ -70,3 +70,5 @@ pub(crate) const ENTRY_OVERHEAD_BYTES: usize = 320;
 pub(crate) const GZIP_BYTES_MIN: usize = 1_024;
 /// Bytes of the longest answer that is compressed.
 pub(crate) const GZIP_BYTES_MAX: usize = 256 * 1024;
+/// Rows of each kind that are looked at to tell what waits.
+pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
@@ -220,6 +221,11 @@ pub fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// Whether a request shows this secret as its bearer token; the time it takes tells nothing but the length.
+pub fn shows(parts: &Parts, secret: &str) -> bool {
+    bearer(parts).is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret.as_bytes())))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -8,11 +8,13 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::yield_now;
 
+use crate::metrics::BatchFigures;
 use crate::problem::Problem;
 
 /// The bounds of a batcher.
@@ -52,11 +54,12 @@ type Waiting<T, O> = (T, oneshot::Sender<O>);
 #[derive(Debug)]
 pub struct Batcher<T, O> {
     queue: mpsc::Sender<Waiting<T, O>>,
+    figures: Arc<BatchFigures>,
 }
 
 impl<T, O> Clone for Batcher<T, O> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone() }
+        Self { queue: self.queue.clone(), figures: Arc::clone(&self.figures) }
     }
 }
 
@@ -70,17 +73,31 @@ impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
         let (queue, waiting) = mpsc::channel(limits.queue_max);
         let waiting = Arc::new(Mutex::new(waiting));
         let flush = Arc::new(flush);
+        let figures = Arc::new(BatchFigures::default());
         for _ in 0..limits.workers {
-            tokio::spawn(work(Arc::clone(&waiting), limits.batch_max, Arc::clone(&flush)));
+            tokio::spawn(work(Arc::clone(&waiting), limits.batch_max, Arc::clone(&flush), Arc::clone(&figures)));
         }
-        Self { queue }
+        Self { queue, figures }
+    }
+
+    /// What it has done so far.
+    pub fn figures(&self) -> &BatchFigures {
+        &self.figures
     }
 
     /// Puts one item in the next batch and waits for its outcome.
     pub async fn submit(&self, item: T) -> Result<O, BatchError> {
+        let begun = Instant::now();
         let (answer, outcome) = oneshot::channel();
-        self.queue.try_send((item, answer)).map_err(|_full| BatchError::Overloaded)?;
-        outcome.await.map_err(|_gone| BatchError::Lost)
+        // Counted first: a worker may take it before we go on.
+        self.figures.submitted();
+        if self.queue.try_send((item, answer)).is_err() {
+            self.figures.refused();
+            return Err(BatchError::Overloaded);
+        }
+        let outcome = outcome.await.map_err(|_gone| BatchError::Lost);
+        self.figures.answered(begun.elapsed());
+        outcome
     }
 }
 
@@ -99,8 +116,12 @@ async fn take<W>(waiting: &Mutex<mpsc::Receiver<W>>, taken: &mut Vec<W>, batch_m
 }
 
 /// Ends when every handle of the batcher is gone and the queue is empty, so a shutdown finishes what waits.
-async fn work<T, O, F, R>(waiting: Arc<Mutex<mpsc::Receiver<Waiting<T, O>>>>, batch_max: usize, flush: Arc<F>)
-where
+async fn work<T, O, F, R>(
+    waiting: Arc<Mutex<mpsc::Receiver<Waiting<T, O>>>>,
+    batch_max: usize,
+    flush: Arc<F>,
+    figures: Arc<BatchFigures>,
+) where
     F: Fn(Vec<T>) -> R,
     R: Future<Output = Vec<O>>,
 {
@@ -110,9 +131,12 @@ where
             return;
         }
         let (items, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
-        let count = items.len();
+        let (count, begun) = (items.len(), Instant::now());
+        figures.taken(count);
         // A panic in a flush is told to its own items alone; the worker lives on.
-        let Ok(outcomes) = AssertUnwindSafe(async { flush(items).await }).catch_unwind().await else {
+        let outcomes = AssertUnwindSafe(async { flush(items).await }).catch_unwind().await;
+        figures.flushed(begun.elapsed());
+        let Ok(outcomes) = outcomes else {
             tracing::error!(items = count, "a batch worker panicked");
             continue;
         };

@@ -9,6 +9,7 @@ pub mod db;
 pub mod edge;
 pub mod extract;
 pub mod listen;
+pub mod metrics;
 pub mod migration;
 pub mod money;
 pub mod paging;

@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use estore_kit::problem;
+use estore_kit::{metrics, problem};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use shuttle::future::{JoinHandle, block_on, yield_now};

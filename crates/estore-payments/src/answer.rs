@@ -18,26 +18,30 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     pub(crate) retry_after: Option<u32>,
     pub(crate) is_replay: bool,
+    /// What came of the request, in a word of ours, for counting.
+    pub(crate) outcome: &'static str,
 }
 
 impl Answer {
     /// JSON with this status.
     pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default().into();
-        Self { status: status.as_u16(), body, retry_after: None, is_replay: false }
+        let outcome = if status == StatusCode::ACCEPTED { "requires_action" } else { "placed" };
+        Self { status: status.as_u16(), body, retry_after: None, is_replay: false, outcome }
     }
 
     /// An answer out of the store.
     pub(crate) fn replay(status: i16, body: Vec<u8>) -> Self {
         let status = u16::try_from(status).unwrap_or(500);
-        Self { status, body: body.into(), retry_after: None, is_replay: true }
+        Self { status, body: body.into(), retry_after: None, is_replay: true, outcome: "replayed" }
     }
 }
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let body = problem.body(&request::current_id()).into();
-        Self { status: problem.status.as_u16(), body, retry_after: problem.retry_after, is_replay: false }
+        let (status, outcome) = (problem.status.as_u16(), problem.code);
+        Self { status, body, retry_after: problem.retry_after, is_replay: false, outcome }
     }
 }
 

@@ -11,6 +11,7 @@ mod checks;
 mod config;
 mod dispute;
 mod event;
+mod figures;
 pub mod gateway;
 mod http;
 mod idempotency;

@@ -93,5 +93,7 @@ pub(crate) const ATTEMPTS_ENDED_TRIES: u32 = 5;
 pub(crate) const DELIVERED_KEPT_DAYS: i32 = 30;
 /// How long dead deliveries can be looked at and replayed, in days.
 pub(crate) const DEAD_KEPT_DAYS: i32 = 90;
+/// Rows of each kind that are looked at to tell what waits.
+pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;
 /// Deliveries that one replay sends again.
 pub(crate) const REPLAY_ROWS_MAX: i64 = 10_000;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::PaymentsConfig;
+use crate::figures::Figures;
 use crate::gateway::Gateway;
 use crate::gateway::manual::Manual;
 use crate::gateway::sandbox::Sandbox;
@@ -29,6 +30,8 @@ pub(crate) struct Shop {
     pub(crate) inventory: Arc<dyn InventoryApi>,
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) steps: Steps,
+    /// What it counts for whoever looks after it.
+    pub(crate) figures: Arc<Figures>,
     /// One for each checkout that may be under way.
     pub(crate) places: Semaphore,
     /// What Stripe signs its events with, where it is the gateway.
@@ -93,7 +96,8 @@ impl Payments {
             gateway: gateway.name(),
             resume_after_seconds: f64::from(config.resume_after_seconds),
         };
-        let steps = Steps::start(&db, terms, &inventory, &gateway);
+        let figures = Arc::default();
+        let steps = Steps::start(&db, terms, &inventory, &gateway, &figures);
         let webhook_secret = match gateway.name() {
             "stripe" => config.stripe.webhook_secret().map_err(StartError::Config)?,
             _ => None,
@@ -107,6 +111,7 @@ impl Payments {
             inventory,
             gateway,
             steps,
+            figures,
             places,
             webhook_secret,
             wake_relay,

@@ -8,10 +8,12 @@ use estore_api::inventory::{HoldOutcome, HoldRequest, InventoryApi};
 use estore_api::neighbour::CallError;
 use estore_kit::batcher::{BatchError, Batcher};
 use estore_kit::db::{Db, DbError};
+use estore_kit::metrics::Page;
 use estore_kit::problem::Problem;
 use uuid::Uuid;
 
 use crate::checkout::Draft;
+use crate::figures::Figures;
 use crate::gateway::{Gateway, Sale, SaleOutcome};
 use crate::limits::STEP;
 use crate::store::checkouts::{self, OrderIds};
@@ -59,7 +61,7 @@ impl From<StepError> for Problem {
     }
 }
 
-type Outcomes<O> = Vec<Result<O, StepError>>;
+pub(crate) type Outcomes<O> = Vec<Result<O, StepError>>;
 
 /// The batchers of the steps, in the order that a checkout goes through them.
 pub(crate) struct Steps {
@@ -78,8 +80,10 @@ impl Steps {
         terms: checkouts::Terms,
         inventory: &Arc<dyn InventoryApi>,
         gateway: &Arc<dyn Gateway>,
+        figures: &Arc<Figures>,
     ) -> Self {
         let (holder, charger) = (Arc::clone(inventory), Arc::clone(gateway));
+        let (written, settled) = (Arc::clone(figures), Arc::clone(figures));
         let (take_db, write_db, settle_db, finish_db) = (db.clone(), db.clone(), db.clone(), db.clone());
         Self {
             take: Batcher::start(STEP, move |items: Vec<Take>| {
@@ -88,10 +92,12 @@ impl Steps {
             }),
             hold: Batcher::start(STEP, move |holds: Vec<HoldRequest>| hold(Arc::clone(&holder), holds)),
             write: Batcher::start(STEP, move |items: Vec<Draft>| {
-                let (db, terms) = (write_db.clone(), terms.clone());
+                let (db, terms, figures) = (write_db.clone(), terms.clone(), Arc::clone(&written));
                 async move {
                     let items: Vec<_> = items.into_iter().map(|item| (item, terms.clone())).collect();
-                    each(&db, &items, |db, items| Box::pin(checkouts::write(db, items))).await
+                    let outcomes = each(&db, &items, |db, items| Box::pin(checkouts::write(db, items))).await;
+                    figures.written(&outcomes);
+                    outcomes
                 }
             }),
             charge: Batcher::start(gateway.batches(), move |sales: Vec<Sale>| {
@@ -99,13 +105,34 @@ impl Steps {
                 async move { gateway.sale(sales).await }
             }),
             settle: Batcher::start(STEP, move |items: Vec<Settlement>| {
-                let db = settle_db.clone();
-                async move { each(&db, &items, |db, items| Box::pin(settlements::settle(db, items))).await }
+                let (db, figures) = (settle_db.clone(), Arc::clone(&settled));
+                async move {
+                    let outcomes = each(&db, &items, |db, items| Box::pin(settlements::settle(db, items))).await;
+                    figures.settled(&items, &outcomes);
+                    outcomes
+                }
             }),
             finish: Batcher::start(STEP, move |items: Vec<FinishedKey>| {
                 let db = finish_db.clone();
                 async move { each(&db, &items, |db, items| Box::pin(keys::finish(db, items))).await }
             }),
+        }
+    }
+}
+
+impl Steps {
+    /// Shows how each step does.
+    pub(crate) fn show(&self, page: &mut Page) {
+        let steps = [
+            ("take_key", self.take.figures()),
+            ("hold", self.hold.figures()),
+            ("write", self.write.figures()),
+            ("charge", self.charge.figures()),
+            ("settle", self.settle.figures()),
+            ("finish", self.finish.figures()),
+        ];
+        for (step, figures) in steps {
+            figures.show(page, "payments", step);
         }
     }
 }

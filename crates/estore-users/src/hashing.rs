@@ -9,6 +9,7 @@ use std::{io, thread};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use estore_kit::metrics::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::limits::{
@@ -61,6 +62,8 @@ pub(crate) struct Hasher {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     threads: Sender<Job>,
+    /// Those that were sent away.
+    shed: Arc<Counter>,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -79,6 +82,7 @@ impl Hasher {
             running: Arc::new(Semaphore::new(at_a_time)),
             waiting: Arc::new(Semaphore::new(at_a_time + HASHES_WAITING_MAX)),
             threads,
+            shed: Arc::default(),
         })
     }
 
@@ -97,11 +101,21 @@ impl Hasher {
         Ok(if known { verdict } else { Verdict::Wrong })
     }
 
+    /// How many were sent away so far because too many others waited.
+    pub(crate) fn shed(&self) -> u64 {
+        self.shed.value()
+    }
+
+    fn busy(&self) -> HashingError {
+        self.shed.count();
+        HashingError::Busy
+    }
+
     async fn work<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> Result<R, HashingError> {
-        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_full| HashingError::Busy)?;
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_full| self.busy())?;
         let turn = tokio::time::timeout(HASH_WAIT, Arc::clone(&self.running).acquire_owned()).await;
         let turn: OwnedSemaphorePermit =
-            turn.map_err(|_elapsed| HashingError::Busy)?.map_err(|closed| HashingError::Failed(closed.to_string()))?;
+            turn.map_err(|_elapsed| self.busy())?.map_err(|closed| HashingError::Failed(closed.to_string()))?;
         // The permits go along: a request that is given up does not let one more hash run beside it.
         let (answer, done) = oneshot::channel();
         let job: Job = Box::new(move || {
@@ -212,6 +226,7 @@ mod tests {
         let places = hasher.waiting.available_permits();
         let taken = hasher.waiting.clone().try_acquire_many_owned(u32::try_from(places).unwrap()).unwrap();
         assert!(matches!(hasher.hash(&secret("lantern-marsh-5")).await, Err(HashingError::Busy)));
+        assert_eq!(hasher.shed(), 1);
         drop(taken);
         assert!(hasher.hash(&secret("lantern-marsh-5")).await.is_ok());
         assert_eq!(hasher.waiting.available_permits(), places);

@@ -8,6 +8,7 @@ mod checks;
 mod config;
 mod customer_csv;
 mod email;
+mod figures;
 mod hashing;
 mod http;
 mod letter;

@@ -65,3 +65,5 @@ pub(crate) const IMPORT_FAULTS_MAX: usize = 100;
 pub(crate) const IMPORT_CHUNK_ROWS: usize = 500;
 /// How far a row of an import is followed, in bytes.
 pub(crate) const IMPORT_ROW_BYTES_MAX: usize = 16 * 1024;
+/// Rows of each kind that are looked at to tell what waits.
+pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;

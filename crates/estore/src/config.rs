@@ -1,5 +1,7 @@
 //! The configuration: one TOML file, overridden by `ESTORE_…` variables; unknown keys are refused by name.
 
+mod metrics;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
 
+pub use self::metrics::MetricsConfig;
 use crate::cli::Place;
 
 /// Variables that are not configuration keys.
@@ -44,6 +47,8 @@ pub struct Config {
     pub payments: PaymentsConfig,
     /// Backups.
     pub backup: BackupConfig,
+    /// Figures for Prometheus.
+    pub metrics: MetricsConfig,
 }
 
 /// The section `[backup]`.
@@ -104,6 +109,9 @@ pub struct DatabaseUrl {
     pub admin_url: Option<String>,
     /// As the role that dumps: `postgresql://estore_backup:…@host/estore_users`; `admin_url` does where it is left out.
     pub backup_url: Option<String>,
+    /// As the role that looks: `postgresql://estore_monitor:…@host/estore_users`; `url` does where it is left out, and
+    /// sees less.
+    pub monitor_url: Option<String>,
 }
 
 impl std::fmt::Debug for DatabaseUrl {
@@ -113,6 +121,7 @@ impl std::fmt::Debug for DatabaseUrl {
             .field("url", &shown(&self.url))
             .field("admin_url", &shown(&self.admin_url))
             .field("backup_url", &shown(&self.backup_url))
+            .field("monitor_url", &shown(&self.monitor_url))
             .finish()
     }
 }
@@ -167,6 +176,7 @@ impl Default for Config {
             inventory: InventoryConfig::default(),
             payments: PaymentsConfig::default(),
             backup: BackupConfig::default(),
+            metrics: MetricsConfig::default(),
         }
     }
 }

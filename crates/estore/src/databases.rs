@@ -3,8 +3,9 @@
 use estore_kit::migration::Migration;
 use estore_ops::backup::Source;
 use estore_ops::postgres::ClusterAddress;
-use estore_ops::roles::{ADMINISTRATOR, BACKUP, RoleOptions, Service};
+use estore_ops::roles::{ADMINISTRATOR, BACKUP, MONITOR, RoleOptions, Service};
 use tokio_postgres::Config as Connect;
+use tokio_postgres::config::Host;
 
 use crate::config::{Config, DatabaseUrl};
 
@@ -23,7 +24,7 @@ pub enum AddressError {
     Malformed {
         /// Whose.
         service: Service,
-        /// `url`, `admin_url` or `backup_url`.
+        /// `url`, `admin_url`, `backup_url` or `monitor_url`.
         key: &'static str,
         /// Why.
         cause: tokio_postgres::Error,
@@ -89,6 +90,35 @@ impl Databases {
         };
         let fence = administrator.unwrap_or(app);
         Ok(Source { service, database, dump, fence })
+    }
+
+    /// How the database is looked at: by the monitor's role, or by the service's own, which sees less.
+    pub fn monitor(&self, service: Service) -> Result<Connect, AddressError> {
+        let app = self.app(service)?;
+        let Some(own) = self.own_url(service) else {
+            return Ok(self.private.config_for(service.database(), MONITOR));
+        };
+        let Some(url) = own.monitor_url.as_deref() else { return Ok(app) };
+        let mut config: Connect =
+            url.parse().map_err(|cause| AddressError::Malformed { service, key: "monitor_url", cause })?;
+        config.dbname(app.get_dbname().unwrap_or(service.database()));
+        Ok(config)
+    }
+
+    /// What the server of a service's database is called in figures: `private`, or where it is.
+    pub fn server_name(&self, service: Service) -> Result<String, AddressError> {
+        if self.is_private(service) {
+            return Ok("private".to_owned());
+        }
+        let app = self.app(service)?;
+        let hosts = app.get_hosts().iter().enumerate().map(|(at, host)| {
+            let port = app.get_ports().get(at).or(app.get_ports().first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => format!("{name}:{port}"),
+                Host::Unix(folder) => format!("{}:{port}", folder.display()),
+            }
+        });
+        Ok(hosts.collect::<Vec<_>>().join(","))
     }
 
     /// The servers that hold these services' databases: how the administrator connects to each, and what its

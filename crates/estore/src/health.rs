@@ -1,10 +1,12 @@
-//! `/health/live`, `/health/ready` and `/metrics`.
+//! `/health/live` and `/health/ready`.
+
+pub mod warnings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use estore_kit::auth::Revocations;
 use estore_kit::db::Db;
@@ -12,6 +14,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use self::warnings::Warnings;
 
 /// How long a database may take to answer before it counts as away.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
@@ -23,14 +27,17 @@ pub struct Health {
     pub databases: Arc<[(&'static str, Db)]>,
     /// Sessions that have ended: where news of them stays away, requests are served all the same.
     pub revocations: Arc<Revocations>,
+    /// What else should be looked at; none while the databases are waited for.
+    pub warnings: Option<Arc<Warnings>>,
 }
 
 /// The state of one part.
 #[derive(Debug, Serialize, ToSchema)]
 struct Part {
     /// What it is.
-    name: &'static str,
-    /// Whether it answers.
+    #[schema(example = "payments")]
+    name: String,
+    /// Whether it is as it should be.
     ok: bool,
     /// What to do where it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +47,7 @@ struct Part {
 /// Whether the shop can serve.
 #[derive(Debug, Serialize, ToSchema)]
 struct HealthReport {
-    /// `ok`, `degraded` (requests are served, a part is away) or `unavailable`.
+    /// `ok`, `degraded` (requests are served, a part is away or should be looked at) or `unavailable`.
     status: &'static str,
     /// The parts looked at.
     parts: Vec<Part>,
@@ -49,14 +56,14 @@ struct HealthReport {
 impl Health {
     /// The health routes.
     pub fn router(self) -> OpenApiRouter {
-        OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics)).with_state(self)
+        OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).with_state(self)
     }
 
     async fn databases(&self) -> Vec<Part> {
         let looks = self.databases.iter().map(|(name, db)| async move {
             let ok = db.answers(ANSWER_TIME_MAX).await;
             let mend = (!ok).then_some("Is PostgreSQL running? `estore doctor` tells more.");
-            Part { name, ok, mend }
+            Part { name: (*name).to_owned(), ok, mend }
         });
         futures_util::future::join_all(looks).await
     }
@@ -67,8 +74,12 @@ impl Health {
         let hears = self.revocations.is_current();
         let mend =
             (!hears).then_some("Ended sessions are not heard of; the last list is heeded. Does UserService run?");
-        parts.push(Part { name: "ended_sessions", ok: hears, mend });
-        let status = match (serves, hears) {
+        parts.push(Part { name: "ended_sessions".to_owned(), ok: hears, mend });
+        if let Some(warnings) = &self.warnings {
+            parts.extend(warnings.parts());
+        }
+        let is_whole = parts.iter().all(|part| part.ok);
+        let status = match (serves, is_whole) {
             (false, _) => "unavailable",
             (true, false) => "degraded",
             (true, true) => "ok",
@@ -92,24 +103,4 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let is_away = report.status == "unavailable";
     let status = if is_away { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, axum::Json(report))
-}
-
-/// Figures for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "Prometheus text format", body = String, content_type = "text/plain")))]
-async fn metrics(State(health): State<Health>) -> impl IntoResponse {
-    let mut text = format!(
-        "# HELP estore_build_info The running version.\n# TYPE estore_build_info gauge\n\
-         estore_build_info{{version=\"{}\"}} 1\n\
-         # HELP estore_database_up Whether a database answers.\n# TYPE estore_database_up gauge\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    for part in health.databases().await {
-        text.push_str(&format!("estore_database_up{{database=\"{}\"}} {}\n", part.name, u8::from(part.ok)));
-    }
-    text.push_str(&format!(
-        "# HELP estore_ended_sessions_heard Whether ended sessions are heard of.\n\
-         # TYPE estore_ended_sessions_heard gauge\nestore_ended_sessions_heard {}\n",
-        u8::from(health.revocations.is_current())
-    ));
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -5,13 +5,16 @@ mod commands;
 mod config;
 mod databases;
 mod demo;
+mod findings;
 mod health;
+mod metrics;
 mod openapi;
 mod schedule;
 mod secrets;
 mod services;
 mod stop;
 mod verify;
+mod watched;
 
 use std::process::ExitCode;
 

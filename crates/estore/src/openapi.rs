@@ -18,7 +18,8 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
     api.info = info;
     let components = api.components.get_or_insert_with(Components::new);
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    components.security_schemes.insert("bearer".to_owned(), RefOr::T(bearer));
+    components.security_schemes.insert("bearer".to_owned(), RefOr::T(bearer.clone()));
+    components.security_schemes.insert("metrics_token".to_owned(), RefOr::T(bearer));
     components.schemas.extend(problem_schemas());
     for item in api.paths.paths.values_mut() {
         for operation in operations(item) {

@@ -1,5 +1,7 @@
 //! Wires services together: alone it decides whether a neighbour is an object here or an HTTP client.
 
+mod figures;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +25,10 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::config::Config;
 use crate::databases::Databases;
 use crate::health::Health;
-use crate::{openapi, secrets};
+use crate::health::warnings::Warnings;
+use crate::metrics::Metrics;
+use crate::metrics::backups::BackupWatch;
+use crate::{openapi, secrets, watched};
 
 /// Whatever stops a start.
 type StartResult<T> = Result<T, Box<dyn std::error::Error>>;
@@ -44,6 +49,8 @@ pub struct Services {
     /// What services in other processes show when they come in; nothing where there are none.
     secret: Option<ServiceSecret>,
     health: Health,
+    metrics: Arc<Metrics>,
+    warnings: Arc<Warnings>,
 }
 
 impl Services {
@@ -94,13 +101,33 @@ impl Services {
         };
         let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
         let verifier = Arc::new(verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations)));
-        let health = Health { databases: looked_at, revocations: Arc::clone(&revocations) };
-        Ok(Self { users, inventory, payments, verifier, revocations, sessions, events, secret, health })
+        let (watched, backups) = (watched::of(what, databases)?, BackupWatch::of(config));
+        let metrics = Arc::new(Metrics::new(config, Arc::clone(&watched), backups.clone())?);
+        let warnings = Arc::new(Warnings::new(config, watched, databases, backups));
+        let health = Health {
+            databases: looked_at,
+            revocations: Arc::clone(&revocations),
+            warnings: Some(Arc::clone(&warnings)),
+        };
+        Ok(Self {
+            users,
+            inventory,
+            payments,
+            verifier,
+            revocations,
+            sessions,
+            events,
+            secret,
+            health,
+            metrics,
+            warnings,
+        })
     }
 
     /// Every route of this process, behind the edge.
     pub fn router(&self, limits: &EdgeLimits) -> Router {
-        let mut routes = self.health.clone().router();
+        let metrics = self.metrics.router(Some(self.clone()), &self.revocations);
+        let mut routes = self.health.clone().router().merge(metrics);
         if let Some(users) = &self.users {
             routes = routes.merge(users.router());
         }
@@ -140,6 +167,7 @@ impl Services {
     /// these services, so that whatever is in flight at the start was left by a crash.
     pub fn run_jobs(&self, stop: &CancellationToken, alone: bool) -> JoinSet<()> {
         let mut jobs = JoinSet::new();
+        jobs.spawn(Arc::clone(&self.warnings).watch(stop.clone()));
         if let Some(users) = self.users.clone() {
             let (events, stop) = (Arc::clone(&self.events), stop.clone());
             jobs.spawn(async move { users.run_jobs(events, stop).await });

@@ -70,7 +70,23 @@ pub async fn prepare_database(administrator: &Config, name: &str, service: Servi
         extensions.push_str(&format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public;"));
     }
     extensions.push_str(STATISTICS);
-    connection.batch_execute(&extensions).await.map_err(RolesError::at(format!("install the extensions of {name}")))
+    connection.batch_execute(&extensions).await.map_err(RolesError::at(format!("install the extensions of {name}")))?;
+    connection.batch_execute(&sequences(service)).await.map_err(failed())
+}
+
+/// Lets the monitor see how many numbers are left; databases of earlier versions too.
+fn sequences(service: Service) -> String {
+    let owner = service.owner();
+    format!(
+        "DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_default_acl, aclexplode(defaclacl) granted
+                           WHERE defaclrole = '{owner}'::regrole AND defaclobjtype = 'S'
+                             AND granted.grantee = '{MONITOR}'::regrole) THEN
+                ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON SEQUENCES TO {MONITOR};
+                GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {MONITOR};
+            END IF;
+        END $$"
+    )
 }
 
 /// Statement statistics where the server has loaded them; a server of one's own may not have, or

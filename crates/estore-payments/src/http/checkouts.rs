@@ -154,7 +154,9 @@ pub(super) async fn read_checkout(
 async fn place(payments: Payments, placement: Placement) -> Result<Answer, Problem> {
     let shop = Arc::clone(&payments.shop);
     let work = request::within(request::current_id(), operation::place_checkout(shop, placement));
-    tokio::spawn(work).await.map_err(Problem::internal)
+    let answer = tokio::spawn(work).await.map_err(Problem::internal)?;
+    payments.shop.figures.answers.count(answer.outcome);
+    Ok(answer)
 }
 
 /// What both routes ask for.

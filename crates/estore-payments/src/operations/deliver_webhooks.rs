@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use estore_kit::batcher::Batcher;
 use estore_kit::crash;
 use estore_kit::db::{Db, DbError};
+use estore_kit::metrics::Page;
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep};
@@ -47,6 +48,11 @@ impl Webhooks {
             async move { write_down(&db, attempts).await }
         });
         Ok(Self { sender, ended, bell: Notify::new() })
+    }
+
+    /// Shows how writing down the ends of attempts does.
+    pub(crate) fn show(&self, page: &mut Page) {
+        self.ended.figures().show(page, "payments", "write_attempts");
     }
 
     /// Says that so many deliveries have been written.

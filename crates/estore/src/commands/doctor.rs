@@ -1,124 +1,116 @@
 //! `estore doctor`: what is wrong, and the mend.
 
-use std::path::Path;
+use std::time::Duration;
 
 use estore_ops::connection::Connection;
+use estore_ops::monitor::condition;
 use estore_ops::postgres::discover;
 use estore_ops::roles::Service;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::migrate;
 use crate::Outcome;
 use crate::config::Config;
 use crate::databases::Databases;
+use crate::findings::{self, Finding, Level};
+use crate::metrics::backups;
+use crate::watched::{self, Watched};
 
-/// Free space below which the disk is named as a danger, in bytes.
-const DISK_FREE_BYTES_MIN: u64 = 2 * 1024 * 1024 * 1024;
-/// How far the database's clock may be from ours, in seconds.
-const CLOCK_SECONDS_MAX: i64 = 2;
-/// The oldest PostgreSQL that is supported, as `server_version_num`.
-const SERVER_VERSION_MIN: i32 = 150_000;
+/// How long the target of backups may take to be listed.
+const LIST_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// One look.
-#[derive(Debug, Serialize)]
-struct Finding {
-    what: String,
-    ok: bool,
-    told: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<&'static str>,
-}
-
-impl Finding {
-    fn new(what: impl Into<String>, looked: Result<String, String>, mend: &'static str) -> Self {
-        match looked {
-            Ok(told) => Self { what: what.into(), ok: true, told, mend: None },
-            Err(told) => Self { what: what.into(), ok: false, told, mend: Some(mend) },
-        }
-    }
-}
-
-/// Looks at everything; fails when anything is wrong.
+/// Looks at everything; fails when anything is wrong. What should only be looked at is named and fails nothing.
 pub async fn run(config: Config, json: bool) -> Outcome {
     let databases = Databases::of(&config);
-    let mut findings = vec![Finding::new("configuration", Ok("every key is known".to_owned()), "")];
-    findings.push(disk(&config.data_dir));
-    if databases.needs_private(&Service::ALL) {
-        findings.push(programs());
-    }
+    let mut found = vec![Finding::ok("configuration", "every key is known"), findings::disk(&config.data_dir)];
+    let mut newest_server = 0;
     for service in Service::ALL {
-        database(&databases, service, &mut findings).await;
+        found.extend(database(&databases, service, &mut newest_server).await);
     }
-    let well = findings.iter().all(|finding| finding.ok);
+    found.push(programs(&databases, newest_server));
+    found.push(backups(&config).await);
+    let well = found.iter().all(|finding| finding.ok);
     if json {
-        println!("{}", serde_json::json!({ "ok": well, "findings": findings }));
-        return Ok(well);
-    }
-    for finding in &findings {
-        let mark = if finding.ok { "ok   " } else { "WRONG" };
-        println!("{mark}  {:<28}  {}", finding.what, finding.told);
-        if let Some(mend) = finding.mend {
-            println!("{:37}mend: {mend}", "");
-        }
+        println!("{}", serde_json::json!({ "ok": well, "findings": found }));
+    } else {
+        print(&found);
     }
     Ok(well)
 }
 
-fn disk(data_dir: &Path) -> Finding {
-    let looked = || -> Result<String, String> {
-        let existing = data_dir.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
-        let space = nix::sys::statvfs::statvfs(existing).map_err(|error| error.to_string())?;
-        let free = space.blocks_available() * space.fragment_size();
-        let told = format!("{} MiB are free under {}", free / 1024 / 1024, existing.display());
-        if free < DISK_FREE_BYTES_MIN { Err(told) } else { Ok(told) }
-    };
-    Finding::new("disk", looked(), "make room, or point --data-dir at a larger disk")
+fn print(found: &[Finding]) {
+    let width = found.iter().map(|finding| finding.what.chars().count()).max().unwrap_or_default();
+    for finding in found {
+        let mark = match finding.level {
+            Level::Ok => "ok   ",
+            Level::Warning => "look ",
+            Level::Wrong => "WRONG",
+        };
+        println!("{mark}  {:<width$}  {}", finding.what, finding.told);
+        if let Some(mend) = finding.mend {
+            println!("{:space$}mend: {mend}", "", space = width + 9);
+        }
+    }
 }
 
-fn programs() -> Finding {
-    let looked = match discover(None) {
-        Ok(found) => Ok(format!("PostgreSQL {} at {}", found.major, found.folder.display())),
-        Err(error) => Err(error.to_string()),
-    };
-    Finding::new("PostgreSQL programs", looked, "apt-get install postgresql")
+/// The programs that run the private PostgreSQL, and dump any: they must not be older than the server.
+fn programs(databases: &Databases, newest_server: i32) -> Finding {
+    const WHAT: &str = "PostgreSQL programs";
+    const MEND: &str = "install the server's own version: apt-get install postgresql";
+    let needed = databases.needs_private(&Service::ALL);
+    match discover(None) {
+        Ok(found) => {
+            let told = format!("PostgreSQL {} at {}", found.major, found.folder.display());
+            if i32::try_from(found.major).is_ok_and(|major| major < newest_server / 10_000) {
+                let told = format!("{told}: older than the server, which they cannot back up");
+                return Finding::warning(WHAT, told, MEND);
+            }
+            Finding::ok(WHAT, told)
+        }
+        Err(error) if needed => Finding::wrong(WHAT, error.to_string(), "apt-get install postgresql"),
+        Err(error) => Finding::warning(WHAT, format!("{error}; backups need them"), "apt-get install postgresql"),
+    }
 }
 
-async fn database(databases: &Databases, service: Service, findings: &mut Vec<Finding>) {
-    let what = |of: &str| format!("{service}: {of}");
+async fn database(databases: &Databases, service: Service, newest_server: &mut i32) -> Vec<Finding> {
     let mend = if databases.is_private(service) {
         "start it: `estore up` or `estore db run`"
     } else {
         "check databases.*.url, the server and its pg_hba.conf"
     };
-    let config = match databases.app(service) {
-        Ok(config) => config,
-        Err(error) => return findings.push(Finding::new(what("address"), Err(error.to_string()), mend)),
+    let wrong = |what: &str, told: String| vec![Finding::wrong(what, told, mend).of(service)];
+    let watched = databases.app(service).and_then(|app| Ok((app, watched::of(&[service], databases)?)));
+    let (app, watched) = match watched {
+        Ok(watched) => watched,
+        Err(error) => return wrong("address", error.to_string()),
     };
-    let connection = match Connection::open(&config).await {
-        Ok(connection) => connection,
-        Err(error) => return findings.push(Finding::new(what("connection"), Err(error.to_string()), mend)),
-    };
-    findings.push(Finding::new(what("connection"), Ok("it answers".to_owned()), mend));
-    let sql = "SELECT current_setting('server_version'), current_setting('server_version_num')::int, now()";
-    match connection.query_one(sql, &[]).await {
-        Err(error) => findings.push(Finding::new(what("version"), Err(error.to_string()), mend)),
-        Ok(row) => {
-            let (shown, number, now): (String, i32, Timestamp) = (row.get(0), row.get(1), row.get(2));
-            let told = format!("PostgreSQL {shown}");
-            let looked = if number < SERVER_VERSION_MIN { Err(told) } else { Ok(told) };
-            findings.push(Finding::new(what("version"), looked, "upgrade the server to PostgreSQL 15 or newer"));
-            let apart = (Timestamp::now().as_second() - now.as_second()).abs();
-            let told = format!("{apart} s apart from ours");
-            let looked = if apart > CLOCK_SECONDS_MAX { Err(told) } else { Ok(told) };
-            findings.push(Finding::new(
-                what("clock"),
-                looked,
-                "synchronise both machines' clocks (chrony, systemd-timesyncd)",
-            ));
+    if let Err(error) = Connection::open(&app).await {
+        return wrong("connection", error.to_string());
+    }
+    let mut found = vec![Finding::ok("connection", "it answers")];
+    for Watched { lookout, .. } in watched.iter() {
+        match condition::read(lookout).await {
+            Err(error) => {
+                let mend = "check databases.*.monitor_url and that role's rights";
+                found.push(Finding::wrong("condition", error.to_string(), mend));
+            }
+            Ok(condition) => {
+                *newest_server = (*newest_server).max(condition.version_number);
+                found.extend(findings::server(&condition));
+            }
         }
     }
-    let looked = migrate::require_current(databases, &[service]).await;
-    let looked = looked.map(|()| "all applied".to_owned()).map_err(|error| error.to_string());
-    findings.push(Finding::new(what("migrations"), looked, "estore db migrate up"));
+    found.push(findings::migrations::of(databases, service).await);
+    found.into_iter().map(|finding| finding.of(service)).collect()
+}
+
+async fn backups(config: &Config) -> Finding {
+    let Some(url) = &config.backup.target else {
+        let mend = "set backup.target and backup.recipients; see docs/operations.md, Backups";
+        return Finding::warning("backups", "no target is configured: nothing is backed up", mend);
+    };
+    match tokio::time::timeout(LIST_TIME_MAX, backups::list(url)).await {
+        Ok(Ok(known)) => findings::backups(&known, Timestamp::now()),
+        Ok(Err(error)) => Finding::wrong("backups", error.to_string(), "check backup.target and its credentials"),
+        Err(_late) => Finding::wrong("backups", "the target does not answer", "check backup.target and the network"),
+    }
 }

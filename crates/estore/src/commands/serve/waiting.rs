@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,7 +20,10 @@ use super::super::migrate;
 use crate::config::Config;
 use crate::databases::Databases;
 use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::metrics::backups::BackupWatch;
 use crate::services::Services;
+use crate::watched;
 
 /// How long a database may take to answer before it counts as away.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
@@ -136,8 +140,10 @@ impl Start<'_> {
     fn router(&self) -> StartResult<Router> {
         let pools: StartResult<Vec<(&'static str, Db)>> =
             self.what.iter().map(|service| Ok((service.name(), Db::new(self.databases.app(*service)?, 1)?))).collect();
-        let (router, _api) =
-            Health { databases: pools?.into(), revocations: Default::default() }.router().split_for_parts();
+        let health = Health { databases: pools?.into(), revocations: Default::default(), warnings: None };
+        let metrics = Metrics::new(self.config, watched::of(self.what, self.databases)?, BackupWatch::of(self.config))?;
+        let metrics = Arc::new(metrics).router(None, &health.revocations);
+        let (router, _api) = health.router().merge(metrics).split_for_parts();
         let router =
             router.fallback(|| async { Problem::unavailable("The shop waits for its database to come back.") });
         Ok(edge(router, &EdgeLimits::default()))

@@ -1,0 +1,2 @@
+-- no-transaction
+DROP INDEX CONCURRENTLY webhook_deliveries_dead;

@@ -1,0 +1,36 @@
+//! What UserService tells of itself, for Prometheus.
+
+use estore_kit::db::DbError;
+use estore_kit::metrics::{Family, OUTBOX, Page};
+
+use crate::Users;
+use crate::limits::BACKLOG_ROWS_MAX;
+
+const MEASURE: &str = include_str!("../queries/measure_backlog.sql");
+
+const SHED: Family =
+    Family::counter("estore_log_ins_shed_total", "Passwords that were not hashed because too many others waited.");
+/// What waits, by column.
+const BACKLOG: &[(&str, Family)] = &[
+    ("mails", Family::gauge("estore_mails_waiting", "Letters that are still to be delivered.")),
+    ("mails_seconds", Family::gauge("estore_mails_oldest_seconds", "Age of the oldest of them.")),
+];
+
+impl Users {
+    /// Shows what this process has counted.
+    pub fn show_figures(&self, page: &mut Page) {
+        page.sample(&SHED, &[], self.service.hasher.shed());
+    }
+
+    /// Shows what waits in the database.
+    ///
+    /// # Errors
+    /// When the database does not work.
+    pub async fn show_backlog(&self, page: &mut Page) -> Result<(), DbError> {
+        if let Some(row) = self.service.db.row(MEASURE, &[&BACKLOG_ROWS_MAX]).await? {
+            page.row(OUTBOX, &[("service", "users")], &row);
+            page.row(BACKLOG, &[], &row);
+        }
+        Ok(())
+    }
+}
