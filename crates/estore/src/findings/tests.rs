@@ -4,6 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Level, backups, disk, server};
 use crate::metrics::backups::Known;
 
+/// What is looked at, how bad it is, and the change that makes it so.
+type Case = (&'static str, Level, fn(&mut Condition));
+
 fn condition() -> Condition {
     Condition {
         version: "15.8".to_owned(),
@@ -34,7 +37,7 @@ fn worst(condition: &Condition) -> (String, Level) {
 #[test]
 fn every_bound_of_a_server_is_heeded() {
     use Level::{Ok, Warning, Wrong};
-    let cases: [(&str, Level, fn(&mut Condition)); 11] = [
+    let cases: [Case; 11] = [
         ("version", Ok, |_| {}),
         ("version", Wrong, |c| c.version_number = 140_011),
         ("clock", Wrong, |c| c.clock_apart_ms = 2_001),

@@ -58,8 +58,8 @@ impl Prometheus {
     }
 
     async fn get(&self, path: &str, query: &str) -> Option<Value> {
-        let url = format!("{}/api/v1/{path}", self.url);
-        let asked = self.http.get(url).query(&[("query", query)]).send().await.ok()?;
+        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/{path}", self.url), [("query", query)]).unwrap();
+        let asked = self.http.get(url).send().await.ok()?;
         asked.json::<Value>().await.ok().map(|mut answer| answer["data"].take())
     }
 
