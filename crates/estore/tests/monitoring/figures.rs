@@ -87,9 +87,7 @@ fn compare(
         let shown = shown.value;
         let (_, last) = after.iter().find(|(other, _)| other == row).ok_or_else(|| format!("{row:?} is gone"))?;
         let (low, high) = (first.min(*last), first.max(*last));
-        // psql prints numbers of the kind 0.00000000093 with fewer digits.
-        let slack = high.abs() * 1e-9 + 1e-12;
-        if shown < low - slack || shown > high + slack {
+        if shown < low || shown > high {
             return Err(format!("{}{labels:?}: {shown}, psql says {low} to {high}", compared.name));
         }
     }
@@ -208,12 +206,12 @@ async fn what_waits_is_psqls() {
         ];
         let none = none.iter().all(|name| page.one(name, &[]) == 0.0);
         println!("{waiting} {dead} {age} {holds} {held} {quiet} {none}");
-        let is_young = |seconds: f64, least: f64| (least..least + 120.0).contains(&seconds);
+        let is_from = |seconds: f64, least: f64, most: f64| (least..most).contains(&seconds);
         (waiting == 3.0
             && dead == 3.0
-            && is_young(age, 3_600.0)
+            && is_from(age, 3_600.0, 3_720.0)
             && holds == 1.0
-            && is_young(held, 0.0)
+            && is_from(held, 0.0, 120.0)
             && quiet
             && none)
             .then_some(())

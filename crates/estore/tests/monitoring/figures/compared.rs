@@ -24,7 +24,7 @@ pub const COMPARED: &[Compared] = &[
         &[],
         "SELECT setting::int8 * 8192 FROM pg_settings WHERE name = 'shared_buffers'",
     ),
-    of("pg_postmaster_start_time_seconds", &[], "SELECT extract(epoch FROM pg_postmaster_start_time())"),
+    of("pg_postmaster_start_time_seconds", &[], "SELECT extract(epoch FROM pg_postmaster_start_time())::float8"),
     of("pg_replication_is_replica", &[], "SELECT pg_is_in_recovery()::int"),
     of(
         "pg_database_size_bytes",
@@ -172,6 +172,6 @@ pub const COMPARED: &[Compared] = &[
     of(
         "pg_sequence_used_ratio",
         &["sequencename"],
-        "SELECT 'orders_id_seq', (SELECT last_value FROM orders_id_seq) / 2147483647.0",
+        "SELECT 'orders_id_seq', ((SELECT last_value FROM orders_id_seq)::numeric / 2147483647)::float8",
     ),
 ];
