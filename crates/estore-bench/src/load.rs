@@ -4,6 +4,7 @@ mod bare;
 mod buying;
 mod client;
 mod large;
+mod maintain;
 mod measure;
 mod orders;
 mod pgbench;
@@ -18,6 +19,7 @@ mod tally;
 use clap::Subcommand;
 
 use crate::failure::Failure;
+pub(crate) use maintain::{MaintainArgs, run as maintain};
 
 /// The loads.
 #[derive(Debug, Subcommand)]

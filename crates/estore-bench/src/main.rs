@@ -50,6 +50,8 @@ enum Command {
     /// Loads: orders at full speed or at a fixed rate.
     #[command(subcommand)]
     Load(load::Load),
+    /// What a run of maintenance costs the shop that goes on selling.
+    Maintain(load::MaintainArgs),
     /// Every promise checked on a shop of a million orders that goes on selling.
     Verify(verify::VerifyArgs),
     /// Write the figures (JSON lines on standard input) as a Markdown page.
@@ -80,6 +82,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Start(args) => start::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Load(load) => Box::pin(load::run(load)).await,
+        Command::Maintain(args) => Box::pin(load::maintain(args)).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Document(args) => document::run(&args),
     }

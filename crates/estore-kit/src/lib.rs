@@ -14,6 +14,7 @@ pub mod migration;
 pub mod money;
 pub mod paging;
 pub mod problem;
+pub mod purge;
 pub mod request;
 pub mod service_auth;
 pub mod telemetry;

@@ -1,9 +1,10 @@
-//! Operation of the databases: the private PostgreSQL, the roles, the migrations, the backups, monitoring.
+//! Operation of the databases: the private PostgreSQL, the roles, the migrations, the backups, monitoring, the upkeep.
 //!
 //! A library: it prints nothing and reads no environment; the command line calls it.
 
 pub mod backup;
 pub mod connection;
+pub mod maintain;
 pub mod migrate;
 pub mod monitor;
 pub mod postgres;

@@ -19,8 +19,9 @@ use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::resume_refunds::resume_refunds;
 use crate::operations::sweep_orphans::sweep_orphans;
 use crate::operations::tell_buyers;
+use crate::purges::purges;
 use crate::service::Shop;
-use crate::store::{jobs, keys, stripe, webhooks};
+use crate::store::jobs;
 
 /// Runs all jobs until `shutdown`; what is under way then is finished.
 pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: bool) {
@@ -90,7 +91,7 @@ async fn keep_house(shop: &Shop, shutdown: &CancellationToken) {
     let mut due = Instant::now();
     while !shutdown.is_cancelled() {
         if due <= Instant::now() {
-            match housekeeping(shop).await {
+            match housekeeping(shop, shutdown).await {
                 Ok(()) => due = Instant::now() + HOUSEKEEPING_EVERY,
                 Err(error) => report("housekeeping", &error),
             }
@@ -109,13 +110,12 @@ async fn keep_house(shop: &Shop, shutdown: &CancellationToken) {
     }
 }
 
-/// Purges old keys in batches and makes the coming partitions.
-pub(crate) async fn housekeeping(shop: &Shop) -> Result<(), DbError> {
+/// Makes the coming partitions and removes, in batches, what has been kept long enough.
+pub(crate) async fn housekeeping(shop: &Shop, shutdown: &CancellationToken) -> Result<(), DbError> {
     jobs::make_partitions(&shop.db, PARTITION_MONTHS_AHEAD).await?;
-    let kept_seconds = f64::from(shop.config.keys_kept_hours.saturating_mul(3_600));
-    stripe::purge_events(&shop.db).await?;
-    while keys::purge(&shop.db, kept_seconds, JOB_ROWS_MAX).await? > 0 {}
-    while webhooks::purge(&shop.db, JOB_ROWS_MAX).await? > 0 {}
+    for purge in purges(&shop.config) {
+        purge.run(&shop.db, shutdown, &|_batch| {}).await?;
+    }
     Ok(())
 }
 

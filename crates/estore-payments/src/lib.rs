@@ -21,6 +21,7 @@ mod migrations;
 pub mod operations;
 mod order;
 mod payment_method;
+mod purges;
 mod refund;
 mod service;
 mod steps;
@@ -31,6 +32,7 @@ pub use card::{Brand, Card, CardNumber};
 pub use checks::CHECKS;
 pub use config::PaymentsConfig;
 pub use migrations::MIGRATIONS;
+pub use purges::purges;
 pub use service::{Payments, StartError};
 pub use store::checkouts::{CHECKOUT_LINES, CheckoutLine, checkout_lines};
 

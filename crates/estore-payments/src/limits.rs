@@ -90,9 +90,11 @@ pub(crate) const ATTEMPTS_ENDED: BatchLimits = BatchLimits { queue_max: 4_096, b
 /// How often a write of how attempts ended is tried before they are left to be made again.
 pub(crate) const ATTEMPTS_ENDED_TRIES: u32 = 5;
 /// How long delivered deliveries can be looked at, in days.
-pub(crate) const DELIVERED_KEPT_DAYS: i32 = 30;
+pub(crate) const DELIVERED_KEPT_DAYS: u64 = 30;
 /// How long dead deliveries can be looked at and replayed, in days.
-pub(crate) const DEAD_KEPT_DAYS: i32 = 90;
+pub(crate) const DEAD_KEPT_DAYS: u64 = 90;
+/// How long Stripe's events are known again, in days.
+pub(crate) const STRIPE_EVENTS_KEPT_DAYS: u64 = 30;
 /// Rows of each kind that are looked at to tell what waits.
 pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;
 /// Deliveries that one replay sends again.

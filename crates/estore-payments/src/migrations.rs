@@ -27,4 +27,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611230120, "create_disputes"),
     migration!(202611230130, "list_attention"),
     migration!(202611252300, "count_dead_deliveries"),
+    migration!(202611260020, "shape_partitions"),
 ];

@@ -1,3 +1,3 @@
 -- Sessions that cannot be used any more, with their refresh tokens; index sessions_expiry.
-DELETE FROM sessions
-WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() LIMIT $1)
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at < now() - make_interval(secs => $1::double precision) LIMIT $2)

@@ -51,8 +51,6 @@ pub(crate) const TOKEN_SECONDS_SLACK: Duration = Duration::from_secs(60);
 pub(crate) const HASH_NICENESS: i32 = 5;
 /// How often what has ended is removed.
 pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
-/// How many rows one purge statement removes.
-pub(crate) const PURGE_BATCH_MAX: i64 = 1_000;
 /// How many sessions an export lists.
 pub(crate) const EXPORT_SESSIONS_MAX: i64 = 1_000;
 /// The longest user agent that is kept, in characters.

@@ -1,6 +1,7 @@
 //! The command line: what can be asked of `estore`.
 
 mod backup;
+mod maintain;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use backup::{Backup, BackupKeys, BackupTarget};
+pub use maintain::Maintain;
 
 /// A commerce backend on PostgreSQL: users, inventory and payments in one binary.
 #[derive(Debug, Parser)]
@@ -51,7 +53,7 @@ pub enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
-    /// The databases: run, reach and migrate them.
+    /// The databases: run, reach, migrate and maintain them.
     #[command(subcommand)]
     Db(Db),
     /// Back the databases up, prove the backups by restoring them, and bring them back.
@@ -107,6 +109,8 @@ pub enum Db {
     /// Apply, take back and check the migrations.
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Do the upkeep that is due, one thing at a time, while the shop goes on: vacuum, analyze, reindex, partitions, purge.
+    Maintain(Maintain),
 }
 
 #[derive(Debug, Clone, Args)]

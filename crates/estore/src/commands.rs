@@ -5,6 +5,7 @@ pub mod backup;
 pub mod db;
 pub mod doctor;
 pub mod import;
+pub mod maintain;
 pub mod migrate;
 pub mod seeds;
 pub mod serve;

@@ -1,11 +1,11 @@
 //! The configuration: one TOML file, overridden by `ESTORE_…` variables; unknown keys are refused by name.
 
 mod metrics;
+mod services;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use estore_api::neighbour::CALL_SECONDS_MAX;
 use estore_inventory::InventoryConfig;
 use estore_kit::db::SILENT_SECONDS_MAX;
 use estore_payments::PaymentsConfig;
@@ -13,7 +13,9 @@ use estore_users::UsersConfig;
 use serde::Deserialize;
 
 pub use self::metrics::MetricsConfig;
+pub use self::services::Services;
 use crate::cli::Place;
+use crate::maintenance::MaintenanceConfig;
 
 /// Variables that are not configuration keys.
 const OTHER_VARIABLES: &[&str] = &["ESTORE_CONFIG"];
@@ -49,6 +51,8 @@ pub struct Config {
     pub backup: BackupConfig,
     /// Figures for Prometheus.
     pub metrics: MetricsConfig,
+    /// Upkeep of the databases.
+    pub maintenance: MaintenanceConfig,
 }
 
 /// The section `[backup]`.
@@ -126,41 +130,6 @@ impl std::fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Neighbours by URL and the secret that the services share.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Services {
-    /// UserService, whose published keys verify access tokens.
-    pub users_url: Option<String>,
-    /// InventoryService, which PaymentService calls.
-    pub inventory_url: Option<String>,
-    /// PaymentService, which delivers the events of the others.
-    pub payments_url: Option<String>,
-    /// At least 32 bytes; from the data directory when left out.
-    pub secret: Option<String>,
-    /// How long one call to another service may take, in seconds, from 1.
-    pub call_seconds_max: u64,
-}
-
-impl Default for Services {
-    fn default() -> Self {
-        let [users_url, inventory_url, payments_url, secret] = Default::default();
-        Self { users_url, inventory_url, payments_url, secret, call_seconds_max: CALL_SECONDS_MAX }
-    }
-}
-
-impl std::fmt::Debug for Services {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services")
-            .field("users_url", &self.users_url)
-            .field("inventory_url", &self.inventory_url)
-            .field("payments_url", &self.payments_url)
-            .field("secret", &self.secret.as_ref().map(|_| "…"))
-            .field("call_seconds_max", &self.call_seconds_max)
-            .finish()
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -177,6 +146,7 @@ impl Default for Config {
             payments: PaymentsConfig::default(),
             backup: BackupConfig::default(),
             metrics: MetricsConfig::default(),
+            maintenance: MaintenanceConfig::default(),
         }
     }
 }
@@ -229,6 +199,7 @@ impl Config {
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError::Wrong(on_one_line(&error)))?;
         config.payments.check().map_err(ConfigError::Wrong)?;
+        config.maintenance.check().map_err(ConfigError::Wrong)?;
         if let Some(data_dir) = &place.data_dir {
             config.data_dir.clone_from(data_dir);
         }

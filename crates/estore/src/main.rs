@@ -7,6 +7,7 @@ mod databases;
 mod demo;
 mod findings;
 mod health;
+mod maintenance;
 mod metrics;
 mod openapi;
 mod schedule;

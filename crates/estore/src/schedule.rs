@@ -1,4 +1,4 @@
-//! Backups by the clock, taken by the server itself.
+//! What the server does by the clock, and the backups among it.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -17,8 +17,10 @@ use crate::commands::backup::signing_key;
 use crate::config::Config;
 use crate::databases::Databases;
 
-/// Each night at three.
+/// Each night at three, for backups.
 pub const NIGHTLY: &str = "0 3 * * *";
+/// Each night at four, for maintenance, which keeps out of a backup's way.
+pub const NIGHTLY_MAINTENANCE: &str = "0 4 * * *";
 /// What turns the schedule off.
 const NEVER: &str = "never";
 /// How often a backup that failed is tried before the next is due.
@@ -46,16 +48,13 @@ pub fn start(
     default: Option<&str>,
 ) -> Result<Option<JoinHandle<()>>, Box<dyn std::error::Error>> {
     let backup = &config.backup;
-    let Some(pattern) = backup.schedule.as_deref().or(default).filter(|pattern| *pattern != NEVER) else {
-        return Ok(None);
-    };
+    let Some(cron) = times("backup", backup.schedule.as_deref().or(default))? else { return Ok(None) };
     let (Some(url), false) = (&backup.target, backup.recipients.is_empty()) else {
         if backup.schedule.is_some() {
             return Err("backup.schedule needs backup.target and backup.recipients".into());
         }
         return Ok(None);
     };
-    let cron = pattern.parse().map_err(|error| format!("backup.schedule {pattern:?} is not cron's syntax: {error}"))?;
     let sources: Result<Vec<Source>, _> = Service::ALL.into_iter().map(|service| databases.backup(service)).collect();
     let plan = Plan {
         cron,
@@ -76,32 +75,50 @@ pub fn start(
         tokio::select! {
             // What is under way is given up: without its manifest it is no backup.
             () = stop.cancelled() => {}
-            () = plan.run() => {}
+            () = plan.run(&stop) => {}
         }
     })))
 }
 
-/// Waits for the end of what [`start`] started.
-pub async fn end(backups: Option<JoinHandle<()>>) {
-    if let Some(backups) = backups
-        && let Err(error) = backups.await
+/// The times of a pattern in cron's syntax, the value of `<section>.schedule`; none for `never` and where there is none.
+pub fn times(section: &str, pattern: Option<&str>) -> Result<Option<Cron>, String> {
+    let Some(pattern) = pattern.filter(|pattern| *pattern != NEVER) else { return Ok(None) };
+    let parsed = pattern.parse().map(Some);
+    parsed.map_err(|error| format!("{section}.schedule {pattern:?} is not cron's syntax: {error}"))
+}
+
+/// Waits for the next of these times; `false` once there is none, or at `stop`.
+pub async fn wait_for_next(cron: &Cron, section: &str, stop: &CancellationToken) -> bool {
+    let next = match cron.find_next_occurrence(&Zoned::now(), false) {
+        Ok(next) => next,
+        Err(error) => {
+            tracing::error!(section, %error, "a schedule has no next time");
+            return false;
+        }
+    };
+    tracing::info!(section, %next, "the next run is planned");
+    while Timestamp::now() < next.timestamp() {
+        let left = next.timestamp().duration_since(Timestamp::now());
+        tokio::select! {
+            () = stop.cancelled() => return false,
+            () = tokio::time::sleep(Duration::try_from(left).unwrap_or_default().min(LOOK_EVERY)) => {}
+        }
+    }
+    true
+}
+
+/// Waits for the end of a schedule.
+pub async fn end(planned: Option<JoinHandle<()>>) {
+    if let Some(planned) = planned
+        && let Err(error) = planned.await
     {
-        tracing::error!(%error, "the schedule of backups ended badly");
+        tracing::error!(%error, "a schedule ended badly");
     }
 }
 
 impl Plan {
-    async fn run(&self) {
-        loop {
-            let next = match self.cron.find_next_occurrence(&Zoned::now(), false) {
-                Ok(next) => next,
-                Err(error) => return tracing::error!(%error, "backup.schedule has no next time; no backup is taken"),
-            };
-            tracing::info!(%next, "the next backup is planned");
-            while Timestamp::now() < next.timestamp() {
-                let left = next.timestamp().duration_since(Timestamp::now());
-                tokio::time::sleep(Duration::try_from(left).unwrap_or_default().min(LOOK_EVERY)).await;
-            }
+    async fn run(&self, stop: &CancellationToken) {
+        while wait_for_next(&self.cron, "backup", stop).await {
             for tries in 1..=TRIES_MAX {
                 match self.once().await {
                     Ok(()) => break,

@@ -72,6 +72,12 @@ impl Buying {
         }
     }
 
+    /// The same buyer with other keys.
+    pub(crate) fn afresh(&self) -> Self {
+        let (head, body, key) = (self.head.clone(), Vec::new(), Uuid::new_v4());
+        Self { wares: self.wares.clone(), head, body, key, count: 0, dice: self.dice.clone(), ..*self }
+    }
+
     /// The next product, not one of the `line` before it in the same checkout.
     fn ware(&mut self, line: usize) -> Ware {
         if self.basket.hot {

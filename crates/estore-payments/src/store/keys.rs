@@ -22,7 +22,6 @@ const FENCE_LOCKED: &str = include_str!("../../queries/fence_locked_keys.sql");
 const LIST_UNDOING: &str = include_str!("../../queries/list_undoing_keys.sql");
 const FREE: &str = include_str!("../../queries/free_keys.sql");
 const LIST_DEAD: &str = include_str!("../../queries/list_dead_checkouts.sql");
-const PURGE: &str = include_str!("../../queries/purge_keys.sql");
 
 /// A request that wants its key.
 #[derive(Debug, Clone)]
@@ -185,9 +184,4 @@ pub(crate) async fn undoing(db: &Db, rows_max: i64) -> Result<Vec<Uuid>, DbError
 /// Frees fenced keys, whose stock must be back by now: the same requests under the same keys start anew.
 pub(crate) async fn free(db: &Db, resources: &[Uuid]) -> Result<u64, DbError> {
     db.execute(FREE, &[&resources]).await
-}
-
-/// Removes finished keys older than `seconds`; answers how many.
-pub(crate) async fn purge(db: &Db, seconds: f64, rows_max: i64) -> Result<u64, DbError> {
-    db.execute(PURGE, &[&seconds, &rows_max]).await
 }

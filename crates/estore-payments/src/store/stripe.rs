@@ -9,7 +9,6 @@ const NOTE_CUSTOMER: &str = include_str!("../../queries/stripe_note_customer.sql
 const READ_CUSTOMER: &str = include_str!("../../queries/stripe_read_customer.sql");
 const SEEN_EVENT: &str = include_str!("../../queries/stripe_seen_event.sql");
 const NOTE_EVENT: &str = include_str!("../../queries/stripe_note_event.sql");
-const PURGE_EVENTS: &str = include_str!("../../queries/stripe_purge_events.sql");
 const FIND_CHARGE: &str = include_str!("../../queries/stripe_find_charge.sql");
 const HURRY_REFUND: &str = include_str!("../../queries/hurry_refund.sql");
 
@@ -70,11 +69,5 @@ pub(crate) async fn note_handled(db: &Db, event: &str, kind: &str, created: i64)
 /// There is news of a refund; `has_failed` where it says that the money came back.
 pub(crate) async fn hurry_refund(db: &Db, refund: Uuid, has_failed: bool) -> Result<(), DbError> {
     db.execute(HURRY_REFUND, &[&refund, &has_failed]).await?;
-    Ok(())
-}
-
-/// Forgets events that will not come again.
-pub(crate) async fn purge_events(db: &Db) -> Result<(), DbError> {
-    db.execute(PURGE_EVENTS, &[]).await?;
     Ok(())
 }

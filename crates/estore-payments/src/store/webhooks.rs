@@ -9,9 +9,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::webhook_endpoints;
-use crate::limits::{
-    DEAD_KEPT_DAYS, DELIVERED_KEPT_DAYS, DELIVERIES_AT_A_TIME_MAX, REPLAY_ROWS_MAX, WEBHOOK_CLAIM_SECONDS,
-};
+use crate::limits::{DELIVERIES_AT_A_TIME_MAX, REPLAY_ROWS_MAX, WEBHOOK_CLAIM_SECONDS};
 use crate::webhook::{Attempt, DeliveryState, DueDelivery, WebhookDelivery};
 
 const PUBLISH: &str = include_str!("../../queries/webhook_publish_events.sql");
@@ -23,7 +21,6 @@ const TAKE_OVER: &str = include_str!("../../queries/webhook_take_over_deliveries
 const ABANDON_FORGOTTEN: &str = include_str!("../../queries/webhook_abandon_forgotten.sql");
 const PROMOTE: &str = include_str!("../../queries/webhook_promote_deliveries.sql");
 const PROMOTE_FORGOTTEN: &str = include_str!("../../queries/webhook_promote_forgotten.sql");
-const PURGE: &str = include_str!("../../queries/webhook_purge_deliveries.sql");
 
 /// A page of an endpoint's deliveries, newest first, before the id `before`.
 pub(crate) async fn list_deliveries(
@@ -106,11 +103,6 @@ pub(crate) async fn take_over(db: &Db, since: Timestamp) -> Result<u64, DbError>
 /// Ends a batch of those that nobody delivers because their endpoint was deleted or paused; answers how many.
 pub(crate) async fn abandon_forgotten(db: &Db, rows_max: i64) -> Result<u64, DbError> {
     db.execute(ABANDON_FORGOTTEN, &[&rows_max]).await
-}
-
-/// Removes a batch of deliveries that ended long ago; answers how many.
-pub(crate) async fn purge(db: &Db, rows_max: i64) -> Result<u64, DbError> {
-    db.execute(PURGE, &[&DELIVERED_KEPT_DAYS, &DEAD_KEPT_DAYS, &rows_max]).await
 }
 
 fn delivery(row: &Row) -> Result<WebhookDelivery, DbError> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use deadpool_postgres::GenericClient;
 use estore_kit::db::{Db, DbError};
 use estore_testkit::cluster::TestCluster;
+use tokio_util::sync::CancellationToken;
 
 use super::bench::{BUYER, Bench, TEA};
 use crate::order::OrderStatus;
@@ -212,20 +213,38 @@ async fn every_check_sees_its_damage() {
 }
 
 #[tokio::test]
-async fn partitions_are_made_ahead_and_old_keys_go() {
+async fn history_that_was_let_go_is_not_asked_for() {
     let bench = Bench::start().await;
     let card = bench.card(BUYER, "4242424242424242").await;
-    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
-    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
+    let admin = Db::new(bench.database.admin_config(), 1).unwrap();
+    let check = CHECKS.iter().find(|check| check.name == "order_state_without_event").unwrap();
+    admin.rows("SELECT set_config('session_replication_role', 'replica', false)", &[]).await.unwrap();
+    admin.execute("DELETE FROM order_events", &[]).await.unwrap();
+    assert_eq!(admin.rows(check.sql, &[]).await.unwrap().len(), 1);
+    let noted = "INSERT INTO partitions_let_go VALUES ('order_events', 'order_events_2026_01', now() + $1::text::interval, 'dropped')";
+    admin.execute(noted, &[&"-1 hour"]).await.unwrap();
+    assert_eq!(admin.rows(check.sql, &[]).await.unwrap().len(), 1, "it is younger than what was let go");
+    admin.execute("UPDATE partitions_let_go SET until = now() + interval '1 hour'", &[]).await.unwrap();
+    assert!(admin.rows(check.sql, &[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn partitions_are_made_ahead_and_old_keys_go() {
+    let (bench, stop) = (Bench::start().await, CancellationToken::new());
+    let card = bench.card(BUYER, "4242424242424242").await;
+    crate::jobs::housekeeping(&bench.payments.shop, &stop).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop, &stop).await.unwrap();
     bench.order(BUYER, "k", TEA, 1, card).await.expect(201);
     let partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'order_events'::regclass";
     assert_eq!(bench.count(partitions).await, 5);
-    assert_eq!(bench.count("SELECT count(*) FROM order_events_default").await, 0);
+    let strays = "SELECT count(*) FROM order_events WHERE tableoid = to_regclass('order_events_default')";
+    assert_eq!(bench.count(strays).await, 0);
     bench.db.execute("UPDATE idempotency_keys SET created_at = now() - interval '47 hours'", &[]).await.unwrap();
-    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop, &stop).await.unwrap();
     assert_eq!(bench.count("SELECT count(*) FROM idempotency_keys").await, 1);
     bench.db.execute("UPDATE idempotency_keys SET created_at = now() - interval '49 hours'", &[]).await.unwrap();
-    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop, &stop).await.unwrap();
     assert_eq!(bench.count("SELECT count(*) FROM idempotency_keys").await, 0);
     bench.verify().await;
 }

@@ -3,18 +3,9 @@
 use estore_kit::db::DbError;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{PURGE_BATCH_MAX, PURGE_PAUSE};
+use crate::limits::PURGE_PAUSE;
+use crate::purges::PURGES;
 use crate::service::Service;
-
-const STATEMENTS: [&str; 7] = [
-    include_str!("../../queries/purge_verification_tokens.sql"),
-    include_str!("../../queries/purge_password_reset_tokens.sql"),
-    include_str!("../../queries/purge_email_changes.sql"),
-    include_str!("../../queries/purge_sessions.sql"),
-    include_str!("../../queries/purge_refresh_tokens.sql"),
-    include_str!("../../queries/purge_mails.sql"),
-    include_str!("../../queries/purge_ended_sessions.sql"),
-];
 
 /// Purges at the start and then from time to time, until `shutdown`.
 pub(crate) async fn run(service: &Service, shutdown: &CancellationToken) {
@@ -32,14 +23,9 @@ pub(crate) async fn run(service: &Service, shutdown: &CancellationToken) {
 }
 
 async fn purge(service: &Service, shutdown: &CancellationToken) -> Result<u64, DbError> {
-    let batch = u64::try_from(PURGE_BATCH_MAX).unwrap_or(u64::MAX);
     let mut total = 0;
-    for sql in STATEMENTS {
-        let mut removed = batch;
-        while removed == batch && !shutdown.is_cancelled() {
-            removed = service.db.execute(sql, &[&PURGE_BATCH_MAX]).await?;
-            total += removed;
-        }
+    for purge in PURGES {
+        total += purge.run(&service.db, shutdown, &|_batch| {}).await?;
     }
     Ok(total)
 }

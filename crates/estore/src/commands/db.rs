@@ -1,11 +1,11 @@
-//! `estore db run|url|migrate`.
+//! `estore db run|url|migrate|maintain`.
 
 use std::sync::Arc;
 
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 
-use super::migrate;
+use super::{maintain, migrate};
 use crate::cli::{DatabaseName, Db};
 use crate::config::Config;
 use crate::databases::Databases;
@@ -29,6 +29,7 @@ pub async fn run(config: Config, command: Db) -> Outcome {
             Ok(true)
         }
         Db::Migrate(command) => migrate::run(config, command).await,
+        Db::Maintain(wish) => Box::pin(maintain::run(config, wish)).await,
     }
 }
 

@@ -7,6 +7,7 @@ use estore_ops::monitor::condition;
 use estore_ops::postgres::discover;
 use estore_ops::roles::Service;
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 use crate::Outcome;
 use crate::config::Config;
@@ -15,6 +16,9 @@ use crate::findings::{self, Finding, Level};
 use crate::metrics::backups;
 use crate::watched::{self, Watched};
 
+/// Partitions made ahead for so many days are enough: PaymentService makes more each hour.
+const PARTITION_DAYS_MIN: i64 = 31;
+const PARTITIONS: &str = include_str!("../../queries/doctor_partitions.sql");
 /// How long the target of backups may take to be listed.
 const LIST_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -83,10 +87,14 @@ async fn database(databases: &Databases, service: Service, newest_server: &mut i
         Ok(watched) => watched,
         Err(error) => return wrong("address", error.to_string()),
     };
-    if let Err(error) = Connection::open(&app).await {
-        return wrong("connection", error.to_string());
-    }
+    let connection = match Connection::open(&app).await {
+        Ok(connection) => connection,
+        Err(error) => return wrong("connection", error.to_string()),
+    };
     let mut found = vec![Finding::ok("connection", "it answers")];
+    if let Ok(tables) = connection.query(PARTITIONS, &[]).await {
+        found.extend(tables.iter().map(partitions));
+    }
     for Watched { lookout, .. } in watched.iter() {
         match condition::read(lookout).await {
             Err(error) => {
@@ -101,6 +109,18 @@ async fn database(databases: &Databases, service: Service, newest_server: &mut i
     }
     found.push(findings::migrations::of(databases, service).await);
     found.into_iter().map(|finding| finding.of(service)).collect()
+}
+
+/// A table that is partitioned by time.
+fn partitions(table: &Row) -> Finding {
+    const MEND: &str = "estore db maintain --now --only partitions";
+    let (name, strays, until): (String, i64, Timestamp) = (table.get(0), table.get(1), table.get(2));
+    let days = (until.as_second() - Timestamp::now().as_second()) / 86_400;
+    if strays > 0 {
+        return Finding::warning(name, format!("{strays} rows found no partition of their month"), MEND);
+    }
+    let told = format!("there are partitions for the next {days} days");
+    if days < PARTITION_DAYS_MIN { Finding::warning(name, told, MEND) } else { Finding::ok(name, told) }
 }
 
 async fn backups(config: &Config) -> Finding {

@@ -1,0 +1,2 @@
+-- Changes of address that are due to be removed; a whole scan, of a small table.
+SELECT count(*) FROM email_changes WHERE expires_at < now() - make_interval(secs => $1::double precision)
