@@ -30,7 +30,9 @@ pub enum AddressError {
         cause: tokio_postgres::Error,
     },
     /// Roles and migrations need more rights than the application has.
-    #[error("set databases.{0}.admin_url to migrate and maintain a database of your own (a URL as the server's administrator)")]
+    #[error(
+        "set databases.{0}.admin_url to migrate and maintain a database of your own (a URL as the server's administrator)"
+    )]
     NoAdministrator(Service),
     /// Nobody may read every row.
     #[error("set databases.{0}.backup_url to back up a database of your own (a URL as estore_backup)")]

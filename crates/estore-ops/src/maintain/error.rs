@@ -7,7 +7,9 @@ use tokio_postgres::error::SqlState;
 #[derive(Debug, thiserror::Error)]
 pub enum MaintainError {
     /// Another run is at work in the database.
-    #[error("another run of maintenance is at work in {database}: process {pid} of the server, there since {since}; nothing was done")]
+    #[error(
+        "another run of maintenance is at work in {database}: process {pid} of the server, there since {since}; nothing was done"
+    )]
     Busy {
         /// Where.
         database: String,

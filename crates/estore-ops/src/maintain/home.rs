@@ -26,20 +26,29 @@ pub(super) async fn months(session: &Session<'_>, grower: &Grower) -> Result<Vec
 /// Brings them home; answers what that brought.
 pub(super) async fn bring(session: &Session<'_>, grower: &Grower, months: &[Month]) -> Result<String, Refusal> {
     let mut homes = Vec::new();
-    for month in months {
-        homes.push(Home::make(session, grower, *month).await?);
-    }
-    for home in &homes {
-        session.run(&home.copy(grower, "")).await?;
-    }
-    let moved = session.run_briefly(&step(grower, &homes)).await;
+    let moved = bring_to(session, grower, months, &mut homes).await;
     if moved.is_err() {
         for home in &homes {
             session.tidy(&format!("DROP TABLE IF EXISTS {}", home.quoted)).await.map_err(Refusal::Failed)?;
         }
     }
-    moved?;
-    Ok(format!("{} partitions more, and the default one is empty", homes.len()))
+    moved.map(|()| format!("{} partitions more, and the default one is empty", homes.len()))
+}
+
+/// The same, noting in `homes` what has been made.
+async fn bring_to(
+    session: &Session<'_>,
+    grower: &Grower,
+    months: &[Month],
+    homes: &mut Vec<Home>,
+) -> Result<(), Refusal> {
+    for month in months {
+        homes.push(Home::make(session, grower, *month).await?);
+    }
+    for home in homes.iter() {
+        session.run(&home.copy(grower, "")).await?;
+    }
+    session.run_briefly(&step(grower, homes)).await
 }
 
 /// A partition to be.
@@ -79,7 +88,9 @@ impl Home {
     fn copy(&self, grower: &Grower, and: &str) -> String {
         let (time, default) = (&grower.time_column, &grower.default_name);
         let Self { quoted, from, to } = self;
-        format!("INSERT INTO {quoted} SELECT stray.* FROM {default} stray WHERE stray.{time} >= '{from}' AND stray.{time} < '{to}'{and}")
+        format!(
+            "INSERT INTO {quoted} SELECT stray.* FROM {default} stray WHERE stray.{time} >= '{from}' AND stray.{time} < '{to}'{and}"
+        )
     }
 
     /// Copies what the first copy could not see yet.

@@ -96,11 +96,8 @@ impl Airy {
     }
 
     pub(super) fn action(&self) -> Action {
-        let why = format!(
-            "about {} % of its {} MiB are air",
-            share(self.air_bytes, self.bytes),
-            self.bytes / 1024 / 1024
-        );
+        let why =
+            format!("about {} % of its {} MiB are air", share(self.air_bytes, self.bytes), self.bytes / 1024 / 1024);
         Action { task: Task::Reindex, verb: "reindex", target: self.name.clone(), why }
     }
 }

@@ -153,13 +153,22 @@ mod tests {
     fn old_rows_are_frozen_and_added_ones_looked_at() {
         let old = needs(&[Table { freeze_age: 150_000_000, ..orders() }], &Thresholds::default(), &Task::ALL);
         assert_eq!(old[0].sql, "VACUUM (TRUNCATE false, PARALLEL 0, FREEZE) orders");
-        assert_eq!(verbs(Table { added_rows: 100_000, live_rows: 400_000, known_rows: 400_000, ..orders() }), ["vacuum"]);
+        assert_eq!(
+            verbs(Table { added_rows: 100_000, live_rows: 400_000, known_rows: 400_000, ..orders() }),
+            ["vacuum"]
+        );
         assert_eq!(verbs(Table { is_unknown: true, ..orders() }), ["analyze"]);
     }
 
     #[test]
     fn a_partitioned_table_is_analyzed_and_never_vacuumed() {
-        let parent = Table { is_partitioned: true, changed_rows: 50_000, dead_rows: 50_000, freeze_age: 900_000_000, ..orders() };
+        let parent = Table {
+            is_partitioned: true,
+            changed_rows: 50_000,
+            dead_rows: 50_000,
+            freeze_age: 900_000_000,
+            ..orders()
+        };
         assert_eq!(verbs(parent), ["analyze"]);
     }
 }

@@ -115,7 +115,8 @@ impl Grower {
         let mut month = Month::of(now);
         let mut missing = Vec::new();
         for _ in 0..=months_ahead.max(0) {
-            let is_there = self.months.iter().any(|known| Month::of(known.starts_at) <= month && month < Month::of(known.ends_at));
+            let is_there =
+                self.months.iter().any(|known| Month::of(known.starts_at) <= month && month < Month::of(known.ends_at));
             if !is_there {
                 missing.push(month.suffix());
             }
@@ -158,7 +159,9 @@ async fn ahead(session: &Session<'_>, grower: &Grower) -> Result<String, Refusal
     let made = session.worker.query_one(sql, &[&grower.oid, &session.options.months_ahead]).await;
     let made: i32 = made.map_err(Refusal::Failed)?.get(0);
     if made == 0 {
-        return Err(Refusal::Locked("somebody held the default partition, or rows in it wait to be moved home".to_owned()));
+        return Err(Refusal::Locked(
+            "somebody held the default partition, or rows in it wait to be moved home".to_owned(),
+        ));
     }
     Ok(format!("{made} partitions more"))
 }

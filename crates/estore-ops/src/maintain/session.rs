@@ -205,8 +205,10 @@ impl<'a> Session<'a> {
                 Ok(()) => return Ok(()),
                 Err(refusal) => {
                     self.worker.batch_execute("ROLLBACK").await.map_err(Refusal::Failed)?;
-                    let Refusal::Locked(who) = refusal else { return Err(refusal) };
-                    blocker = who;
+                    match refusal {
+                        Refusal::Locked(who) => blocker = who,
+                        other => return Err(other),
+                    }
                 }
             }
             // Whoever queued behind us goes first.

@@ -12,7 +12,9 @@ async fn halves_of_indexes_are_removed_and_wanted_ones_finished() {
     let yard = Yard::with(1_000).await;
     let writer = yard.writer().await;
     yard.user.batch_execute("SET lock_timeout = '50ms'").await.unwrap();
-    for sql in ["REINDEX INDEX CONCURRENTLY things_name", "CREATE INDEX CONCURRENTLY things_wanted ON things (name, id)"] {
+    for sql in
+        ["REINDEX INDEX CONCURRENTLY things_name", "CREATE INDEX CONCURRENTLY things_wanted ON things (name, id)"]
+    {
         yard.user.batch_execute(sql).await.unwrap_err();
     }
     yard.user.batch_execute("SET lock_timeout = 0").await.unwrap();

@@ -26,7 +26,9 @@ async fn beside_a_long_transaction_it_gives_way_and_nobody_waits_for_it() {
         let mut longest = Duration::ZERO;
         while !stop.is_cancelled() {
             let began = Instant::now();
-            user.batch_execute("SET lock_timeout = '200ms'; INSERT INTO things (name) VALUES ('bought')").await.unwrap();
+            user.batch_execute("SET lock_timeout = '200ms'; INSERT INTO things (name) VALUES ('bought')")
+                .await
+                .unwrap();
             longest = longest.max(began.elapsed());
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -87,7 +89,8 @@ async fn it_is_stopped_in_good_order() {
 async fn a_second_run_says_who_is_at_work() {
     let yard = airy().await;
     let slow = yard.writer().await;
-    let (options, stop) = (MaintainOptions { lock_wait: Duration::from_secs(60), ..reindex() }, CancellationToken::new());
+    let (options, stop) =
+        (MaintainOptions { lock_wait: Duration::from_secs(60), ..reindex() }, CancellationToken::new());
     let is_at_work = tokio::sync::Notify::new();
     let hear = |event: Event<'_>| {
         if matches!(event, Event::Step { .. }) {

@@ -52,7 +52,10 @@ impl Yard {
     /// Another connection, in a transaction that has written a thing.
     pub async fn writer(&self) -> Connection {
         let writer = Connection::open(&self.database.admin_config()).await.unwrap();
-        writer.batch_execute("SET application_name = 'a slow writer'; BEGIN; INSERT INTO things (name) VALUES ('slow')").await.unwrap();
+        writer
+            .batch_execute("SET application_name = 'a slow writer'; BEGIN; INSERT INTO things (name) VALUES ('slow')")
+            .await
+            .unwrap();
         writer
     }
 
@@ -62,7 +65,9 @@ impl Yard {
     }
 
     pub async fn maintain(&self, options: &MaintainOptions) -> Vec<Report> {
-        self.try_maintain(options, &CancellationToken::new(), &|_event| {}).await.unwrap_or_else(|error| panic!("{error}"))
+        self.try_maintain(options, &CancellationToken::new(), &|_event| {})
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub async fn try_maintain(
@@ -78,7 +83,12 @@ impl Yard {
 /// Everything about indexes, with limits for small ones.
 pub fn reindex() -> MaintainOptions {
     let thresholds = Thresholds { air_mib: 1, ..Thresholds::default() };
-    MaintainOptions { tasks: vec![Task::Reindex], thresholds, lock_wait: Duration::from_millis(400), ..MaintainOptions::default() }
+    MaintainOptions {
+        tasks: vec![Task::Reindex],
+        thresholds,
+        lock_wait: Duration::from_millis(400),
+        ..MaintainOptions::default()
+    }
 }
 
 /// What was done, as `verb target`.

@@ -32,9 +32,7 @@ pub async fn run(config: Config, wish: Maintain) -> Outcome {
     let shown = Shown::new(wish.json);
     let (databases, cluster) = migrate::open(&config, &services).await?;
     let reports = match maintenance::sites(&config, &databases, &services) {
-        Ok(sites) => {
-            Box::pin(maintain(&sites, &options, &stop, &|event| shown.tell(event))).await.map_err(Into::into)
-        }
+        Ok(sites) => Box::pin(maintain(&sites, &options, &stop, &|event| shown.tell(event))).await.map_err(Into::into),
         Err(error) => Err(error.into()),
     };
     shown.clear();
@@ -42,11 +40,7 @@ pub async fn run(config: Config, wish: Maintain) -> Outcome {
     end(&shown, reports, &stop)
 }
 
-fn end(
-    shown: &Shown,
-    reports: Result<Vec<Report>, Box<dyn std::error::Error>>,
-    stop: &CancellationToken,
-) -> Outcome {
+fn end(shown: &Shown, reports: Result<Vec<Report>, Box<dyn std::error::Error>>, stop: &CancellationToken) -> Outcome {
     let reports = reports?;
     shown.all(&reports, stop.is_cancelled());
     Ok(reports.iter().all(|report| matches!(report.ending, Ending::Done { .. } | Ending::Planned)))

@@ -27,7 +27,10 @@ fn maintain(shop: &Shop, words: &[&str]) -> (bool, Value) {
 
 fn targets(report: &Value) -> Vec<String> {
     let actions = report["actions"].as_array().unwrap();
-    actions.iter().map(|action| format!("{} {}", action["verb"].as_str().unwrap(), action["target"].as_str().unwrap())).collect()
+    actions
+        .iter()
+        .map(|action| format!("{} {}", action["verb"].as_str().unwrap(), action["target"].as_str().unwrap()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +38,8 @@ async fn what_is_due_is_told_and_done_beside_a_running_shop() {
     let shop = Shop::start(Path::new(ESTORE), Processes::One).await;
     let payments = connect(&shop, "payments").await;
     // Kept long enough, in more than one batch; and half of an index.
-    let keys = "INSERT INTO idempotency_keys (user_id, key, request_hash, resource_id, state, answer_status, answer_body,
+    let keys =
+        "INSERT INTO idempotency_keys (user_id, key, request_hash, resource_id, state, answer_status, answer_body,
             created_at, finished_at)
         SELECT 7, 'old ' || n, sha256('x'), gen_random_uuid(), 'finished', 201, 'x', now() - interval '3 days', now()
         FROM generate_series(1, 2500) n";
