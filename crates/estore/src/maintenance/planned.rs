@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 
-use croner::Cron;
 use estore_ops::maintain::{Ending, MaintainError, Report, Site, maintain};
 use estore_ops::roles::Service;
 use jiff::Zoned;
@@ -71,6 +70,8 @@ fn log(report: &Report) {
 
 #[cfg(test)]
 mod tests {
+    use croner::Cron;
+
     use super::super::Window;
     use super::*;
 

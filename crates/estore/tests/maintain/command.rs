@@ -63,7 +63,7 @@ async fn what_is_due_is_told_and_done_beside_a_running_shop() {
     assert!(targets(&done).contains(&"purge keys".to_owned()), "{done:#}");
     let left = payments.query_one("SELECT count(*) FROM idempotency_keys WHERE key LIKE 'old %'", &[]).await.unwrap();
     assert_eq!(left.get::<_, i64>(0), 0);
-    assert_eq!(buyer.order("after it", product, 1, card).await.status, 201);
+    assert_eq!(buyer.order("after-it", product, 1, card).await.status, 201);
     let (ok, again) = maintain(&shop, &["--now", "--only", "partitions,purge,reindex"]);
     assert!(ok && targets(&again).is_empty(), "{again:#}");
     let (ok, said, _) = shop.try_estore(&["verify"], "");
