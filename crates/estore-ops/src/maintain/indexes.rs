@@ -126,7 +126,7 @@ pub(super) async fn remove(session: &Session<'_>, leftover: &Leftover) -> Ending
     // Its name may be another's by now.
     let current = "SELECT relname::text, relnamespace::regnamespace::text FROM pg_class WHERE oid = $1";
     match session.watcher.query_opt(current, &[&leftover.oid]).await {
-        Ok(None) => return Ending::Done { brought: "it was gone already".to_owned() },
+        Ok(None) => Ending::Done { brought: "it was gone already".to_owned() },
         Ok(Some(row)) => {
             let (name, space): (String, String) = (row.get(0), row.get(1));
             let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {space}.{}", quote_identifier(&name));
