@@ -10,8 +10,8 @@ use super::cluster::{ClusterOptions, PrivateCluster, answers};
 use super::error::ClusterError;
 use crate::roles::ADMINISTRATOR;
 
-/// How long another estore's server may take to answer, in seconds.
-const ATTACH_SECONDS_MAX: u64 = 20;
+/// Between two looks at a server that another estore is starting.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A private cluster for one command: the one that runs, or one started for as long as it is held.
 #[derive(Debug)]
@@ -26,16 +26,24 @@ impl ClusterAccess {
     /// Attaches to the running cluster of `data_dir`, or starts it.
     ///
     /// # Errors
-    /// Those of [`PrivateCluster::start`]; [`ClusterError::NotReady`] when the running one does not answer.
+    /// Those of [`PrivateCluster::start`]; [`ClusterError::NotReady`] when another's does not answer within the time
+    /// that a server may take to start.
     pub async fn open(data_dir: &Path, options: ClusterOptions) -> Result<Self, ClusterError> {
-        match PrivateCluster::start(data_dir, options).await {
-            Ok(cluster) => Ok(Self::Started(Box::new(cluster))),
-            Err(ClusterError::InUse { data_dir, .. }) => {
-                let address = ClusterAddress::of(&data_dir);
-                wait_for(&address).await?;
-                Ok(Self::Attached(address))
+        let seconds = options.ready_seconds_max;
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        // The other estore may still be starting its server, or give up: then it is ours to start.
+        loop {
+            let data_dir = match PrivateCluster::start(data_dir, options.clone()).await {
+                Ok(cluster) => return Ok(Self::Started(Box::new(cluster))),
+                Err(ClusterError::InUse { data_dir, .. }) => data_dir,
+                Err(error) => return Err(error),
+            };
+            let address = ClusterAddress::of(&data_dir);
+            match answers(&address.config_for("postgres", ADMINISTRATOR)).await {
+                Ok(()) => return Ok(Self::Attached(address)),
+                Err(detail) if Instant::now() >= deadline => return Err(ClusterError::NotReady { seconds, detail }),
+                Err(_) => sleep(PAUSE).await,
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -56,21 +64,6 @@ impl ClusterAccess {
         match self {
             Self::Attached(_) => Ok(()),
             Self::Started(cluster) => cluster.stop().await,
-        }
-    }
-}
-
-/// The other estore may still be starting its server.
-async fn wait_for(address: &ClusterAddress) -> Result<(), ClusterError> {
-    let probe = address.config_for("postgres", ADMINISTRATOR);
-    let deadline = Instant::now() + Duration::from_secs(ATTACH_SECONDS_MAX);
-    loop {
-        match answers(&probe).await {
-            Ok(()) => return Ok(()),
-            Err(detail) if Instant::now() >= deadline => {
-                return Err(ClusterError::NotReady { seconds: ATTACH_SECONDS_MAX, detail });
-            }
-            Err(_) => sleep(Duration::from_millis(20)).await,
         }
     }
 }

@@ -310,7 +310,7 @@ async fn many_buyers_over_a_bad_line_are_charged_once_each() {
     let Some(shop) = StripeShop::start().await else { return };
     let (good, bad) = (shop.card(GOOD).await, shop.card(DECLINED).await);
     let shop = Arc::new(shop);
-    shop.line.fail_every(3);
+    shop.line.fail_one_in(3);
     // What is cut off is resumed, and frees its key when its stock is back.
     let keeper = Arc::clone(&shop);
     let keeping = tokio::spawn(async move {
@@ -343,7 +343,7 @@ async fn many_buyers_over_a_bad_line_are_charged_once_each() {
             _ => unpaid += u32::from(got.expect(402).code() != ""),
         }
     }
-    shop.line.fail_every(0);
+    shop.line.fail_one_in(0);
     keeping.abort();
     assert_eq!((paid, unpaid), (54, 6), "who was cut off buys anew");
     assert_eq!(shop.peer.balance().await, paid * 250);

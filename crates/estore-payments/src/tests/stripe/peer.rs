@@ -67,8 +67,8 @@ impl Line {
         Self { url, state }
     }
 
-    /// From now on every so many-th request goes wrong, each time otherwise; none where it is 0.
-    pub(super) fn fail_every(&self, nth: u32) {
+    /// From now on one request of so many goes wrong, each time otherwise; none where it is 0.
+    pub(super) fn fail_one_in(&self, nth: u32) {
         self.state.every.store(nth, SeqCst);
     }
 
@@ -86,7 +86,8 @@ impl Line {
 impl LineState {
     fn fault_of(&self, request: &str) -> Option<Fault> {
         let (nth, every) = (self.requests.fetch_add(1, SeqCst), self.every.load(SeqCst));
-        if let Some(0) = nth.checked_rem(every) {
+        // Spread without a period: one that fits the requests of a try would cut each try at the same place, for ever.
+        if let Some(0) = (nth.wrapping_mul(2_654_435_769) >> 8).checked_rem(every) {
             return Some(IN_TURN[usize::try_from(nth / every).unwrap() % IN_TURN.len()]);
         }
         let mut set = self.fault.lock().unwrap();
