@@ -144,7 +144,7 @@ impl Db {
     pub fn with_patience(config: Config, connections_max: usize, silent_max: Duration) -> Result<Self, DbError> {
         let patience = Duration::from_secs(PATIENT_SILENT_SECONDS_MAX).max(silent_max);
         Ok(Self {
-            pool: pool(limited(config.clone(), silent_max), connections_max, silent_max)?,
+            pool: pool(by_index(limited(config.clone(), silent_max)), connections_max, silent_max)?,
             patient: pool(limited(config.clone(), silent_max), PATIENT_CONNECTIONS_MAX, patience)?,
             config: Arc::new(limited(config, silent_max)),
         })
@@ -240,6 +240,14 @@ fn pool(config: Config, connections_max: usize, silent_max: Duration) -> Result<
         }))
         .build()
         .map_err(|error| DbError::Failed(error.to_string()))
+}
+
+/// Has statements go by their indexes. A plan is made once for a connection and kept: one that was made while a table
+/// was small would read the whole of it, again and again, until the table is next analysed.
+fn by_index(mut config: Config) -> Config {
+    let given = config.get_options().unwrap_or_default().to_owned();
+    config.options(format!("-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off {given}"));
+    config
 }
 
 /// What a session may take; an answer that says so comes before the connection is given up.

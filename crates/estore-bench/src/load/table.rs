@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::large::Size;
-use super::measure::quiet_shop;
+use super::measure::{disk_flush_micros, quiet_shop};
 use super::pgbench::{self, Baseline};
 use super::plot::{self, Line};
 use super::stage::{self, Stage};
@@ -120,6 +120,7 @@ async fn prepare(args: &TableArgs, times: Times) -> Result<Table, Failure> {
     shop.stop().await?;
     shop.start().await?;
     let figures = vec![
+        Figure::told("disk_flush", "µs", disk_flush_micros(&shop)?),
         Figure::told("pgbench_hold", "per second", baseline.hold),
         Figure::told("pgbench_hold_hot", "per second", baseline.hold_hot),
         Figure::told("pgbench_order", "per second", baseline.order),

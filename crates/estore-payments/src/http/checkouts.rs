@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
 use estore_api::inventory::HoldLine;
 use estore_kit::auth::Caller;
+use estore_kit::batcher::BatchError;
 use estore_kit::extract::{Json, Path};
 use estore_kit::problem::Problem;
 use estore_kit::request;
@@ -75,6 +77,23 @@ pub(crate) struct NewOrder {
     metadata: Map<String, Value>,
 }
 
+/// Room for one more checkout. An overloaded shop says no before it has read token and body, which is what keeps it from
+/// spending its time on those that it sends away.
+pub(super) struct Room;
+
+impl FromRequestParts<Payments> for Room {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_parts: &mut Parts, payments: &Payments) -> Result<Self, Problem> {
+        if payments.shop.places.available_permits() > 0 {
+            return Ok(Self);
+        }
+        let problem = Problem::from(BatchError::Overloaded);
+        payments.shop.figures.answers.count(problem.code);
+        Err(problem)
+    }
+}
+
 /// Buys several products at once: all of them or none.
 #[utoipa::path(
     post, path = "/v1/checkouts", tag = "orders", security(("bearer" = [])),
@@ -90,6 +109,7 @@ pub(crate) struct NewOrder {
 )]
 pub(super) async fn place_checkout(
     State(payments): State<Payments>,
+    _room: Room,
     caller: Caller,
     key: IdempotencyKey,
     Json(body): Json<NewCheckout>,
@@ -115,6 +135,7 @@ pub(super) async fn place_checkout(
 )]
 pub(super) async fn place_order(
     State(payments): State<Payments>,
+    _room: Room,
     caller: Caller,
     key: IdempotencyKey,
     Json(body): Json<NewOrder>,

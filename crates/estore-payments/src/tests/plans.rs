@@ -2,10 +2,13 @@
 //! whether PostgreSQL plans for the values at hand or once for all.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use estore_testkit::cluster::TestCluster;
 use estore_testkit::plans::{fill, paths, rows};
+use futures_util::{StreamExt, stream};
 
+use super::bench::{BUYER, Bench, TEA};
 use crate::MIGRATIONS;
 
 /// Rows in a batch.
@@ -102,4 +105,30 @@ async fn hot_statements_go_by_their_index_whatever_the_plan() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Orders that a fresh shop takes before anybody has analysed its tables.
+const FIRST_ORDERS: i64 = 600;
+
+#[tokio::test]
+async fn a_shop_that_grows_from_nothing_reads_no_table_whole() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    let orders = stream::iter(0..FIRST_ORDERS).map(|n| {
+        let bench = &bench;
+        async move { bench.order(BUYER, &format!("k{n}"), TEA, 1, card).await.expect(201) }
+    });
+    assert_eq!(orders.buffer_unordered(8).count().await, 600);
+    // Sessions report what they read within some seconds.
+    let reported = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'orders'";
+    for _ in 0..600 {
+        if bench.count(reported).await == FIRST_ORDERS {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(bench.count(reported).await, FIRST_ORDERS);
+    let whole = "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables
+                  WHERE relname IN ('orders', 'checkouts', 'charges', 'idempotency_keys', 'sandbox_sales')";
+    assert_eq!(bench.count(whole).await, 0);
 }
