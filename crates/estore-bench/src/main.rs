@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod backup;
 mod catalogue;
 mod counts;
 mod customers;
@@ -54,6 +55,8 @@ enum Command {
     Maintain(load::MaintainArgs),
     /// Every promise checked on a shop of a million orders that goes on selling.
     Verify(verify::VerifyArgs),
+    /// Backups of a large shop against bare pg_dump, the write fence at full load, and what a proof costs.
+    Backup(backup::BackupArgs),
     /// Write the figures (JSON lines on standard input) as a Markdown page.
     Document(document::DocumentArgs),
 }
@@ -84,6 +87,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Load(load) => Box::pin(load::run(load)).await,
         Command::Maintain(args) => Box::pin(load::maintain(args)).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Backup(args) => Box::pin(backup::run(args)).await,
         Command::Document(args) => document::run(&args),
     }
 }

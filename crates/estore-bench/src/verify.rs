@@ -50,7 +50,7 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<bool, Failure> {
     let mut shop = Shop::new(&args.shop)?;
     shop.start().await?;
     let began = Instant::now();
-    fill(&shop, args.orders).await?;
+    fill(&shop, args.orders, PRODUCTS).await?;
     let mut figures = vec![Figure::told("shop filled", "ms", millis(began))];
     let selling = Selling::start(&shop, args.buyers).await?;
     let payments = connect(&shop, "payments").await?;
@@ -101,7 +101,7 @@ fn millis(began: Instant) -> u64 {
 }
 
 /// Writes the same checkouts into all three databases.
-async fn fill(shop: &Shop, orders: u64) -> Result<(), Failure> {
+pub(crate) async fn fill(shop: &Shop, orders: u64, products: u64) -> Result<(), Failure> {
     let files = [
         ("users", include_str!("../queries/fill_users.sql")),
         ("inventory", include_str!("../queries/fill_inventory.sql")),
@@ -113,7 +113,7 @@ async fn fill(shop: &Shop, orders: u64) -> Result<(), Failure> {
         client.batch_execute("SET synchronous_commit = off").await?;
         let sql = file
             .replace("$orders", &orders.to_string())
-            .replace("$products", &PRODUCTS.to_string())
+            .replace("$products", &products.to_string())
             .replace("$users", &(orders / 10).to_string());
         for statement in sql.split_inclusive(";\n") {
             client.batch_execute(statement).await.map_err(|error| Failure::from(error).while_doing(statement))?;
@@ -123,14 +123,14 @@ async fn fill(shop: &Shop, orders: u64) -> Result<(), Failure> {
 }
 
 /// Buyers who buy until they are stopped.
-struct Selling {
+pub(crate) struct Selling {
     buyers: JoinSet<Result<(), Failure>>,
     is_over: Arc<AtomicBool>,
     bought: Arc<AtomicU64>,
 }
 
 impl Selling {
-    async fn start(shop: &Shop, buyers: u8) -> Result<Self, Failure> {
+    pub(crate) async fn start(shop: &Shop, buyers: u8) -> Result<Self, Failure> {
         let api = Arc::new(Api::new(shop.url())?);
         let buyer = customers::administrator(shop, &api).await?;
         let accounts = Arc::new(Accounts::new(api.clone(), vec![buyer]));
@@ -153,7 +153,7 @@ impl Selling {
     }
 
     /// How many orders were placed.
-    async fn stop(mut self) -> Result<u64, Failure> {
+    pub(crate) async fn stop(mut self) -> Result<u64, Failure> {
         self.is_over.store(true, Ordering::Relaxed);
         while let Some(buyer) = self.buyers.join_next().await {
             buyer??;

@@ -6,6 +6,7 @@
 
 mod checks;
 mod contents;
+mod controls;
 mod create;
 mod error;
 mod fence;
@@ -18,7 +19,7 @@ mod manifest;
 mod pipeline;
 mod program;
 mod progress;
-mod restore;
+pub(crate) mod restore;
 mod retention;
 mod scratch;
 mod scratch_folder;

@@ -1,4 +1,5 @@
-//! Operation of the databases: the private PostgreSQL, the roles, the migrations, the backups, monitoring, the upkeep.
+//! Operation of the databases: the private PostgreSQL, the roles, the migrations, the backups, recovery to any moment,
+//! monitoring, the upkeep.
 //!
 //! A library: it prints nothing and reads no environment; the command line calls it.
 
@@ -7,5 +8,6 @@ pub mod connection;
 pub mod maintain;
 pub mod migrate;
 pub mod monitor;
+pub mod pitr;
 pub mod postgres;
 pub mod roles;

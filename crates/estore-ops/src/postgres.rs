@@ -2,15 +2,15 @@
 //! unix socket only, started, watched and stopped with the shop.
 
 mod access;
-mod account;
+pub(crate) mod account;
 mod address;
 mod cluster;
 mod discover;
 mod error;
 mod initialise;
-mod layout;
+pub(crate) mod layout;
 mod process;
-mod settings;
+pub(crate) mod settings;
 
 pub use access::ClusterAccess;
 pub use address::ClusterAddress;

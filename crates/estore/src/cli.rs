@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use backup::{Backup, BackupKeys, BackupTarget};
+pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
 pub use maintain::Maintain;
 
 /// A commerce backend on PostgreSQL: users, inventory and payments in one binary.

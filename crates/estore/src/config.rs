@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, overridden by `ESTORE_…` variables; unknown keys are refused by name.
 
+mod backup;
 mod metrics;
 mod services;
 
@@ -12,6 +13,7 @@ use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
 
+use self::backup::BackupConfig;
 pub use self::metrics::MetricsConfig;
 pub use self::services::Services;
 use crate::cli::Place;
@@ -53,31 +55,6 @@ pub struct Config {
     pub metrics: MetricsConfig,
     /// Upkeep of the databases.
     pub maintenance: MaintenanceConfig,
-}
-
-/// The section `[backup]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BackupConfig {
-    /// Where backups go: `file:///…`, `s3://…`, `gs://…` or `az://…`.
-    pub target: Option<String>,
-    /// Who may read them: `age1…`.
-    pub recipients: Vec<String>,
-    /// Who signs them, `ed25519:…`, where it is not the key of the data directory.
-    pub signer: Option<String>,
-    /// When the server takes one, in cron's syntax and the machine's time; `never` for no schedule. Left out, `up` takes
-    /// one at three each night once it has a target and a recipient, and `serve` takes none.
-    pub schedule: Option<String>,
-    /// Sets of so many days are kept.
-    pub keep_days: u32,
-    /// So many of the newest sets are kept, whatever their age.
-    pub keep_sets: usize,
-}
-
-impl Default for BackupConfig {
-    fn default() -> Self {
-        Self { target: None, recipients: Vec::new(), signer: None, schedule: None, keep_days: 30, keep_sets: 7 }
-    }
 }
 
 /// The databases by service.

@@ -137,9 +137,14 @@ impl Databases {
             }
             let options = &mut servers[at].1;
             options.services.push(service);
-            let app = self.app(service)?;
-            if let (Some(user), Some(password)) = (app.get_user(), app.get_password()) {
-                options.passwords.insert(user.to_owned(), String::from_utf8_lossy(password).into_owned());
+            let dump =
+                if self.is_private(service) { None } else { self.backup(service).ok().map(|source| source.dump) };
+            // A URL of another's to dump as is none of our business.
+            let dump = dump.filter(|dump| dump.get_user() == Some(BACKUP));
+            for config in [Some(self.app(service)?), dump].iter().flatten() {
+                if let (Some(user), Some(password)) = (config.get_user(), config.get_password()) {
+                    options.passwords.insert(user.to_owned(), String::from_utf8_lossy(password).into_owned());
+                }
             }
         }
         Ok(servers)

@@ -1,5 +1,7 @@
 //! What the server does by the clock, and the backups among it.
 
+pub mod bases;
+
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +152,32 @@ impl Plan {
 mod tests {
     use croner::Cron;
     use jiff::Zoned;
+    use tokio_util::sync::CancellationToken;
+
+    use crate::config::Config;
+    use crate::databases::Databases;
+
+    #[tokio::test]
+    async fn it_is_off_unless_somebody_says_when() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+        let stop = CancellationToken::new();
+        let started = |config: &Config, default| super::start(config, &Databases::of(config), &stop, default);
+        assert!(started(&config, Some(super::NIGHTLY)).unwrap().is_none(), "`up` without a target");
+        config.backup.target = Some(format!("file://{}", folder.path().join("target").display()));
+        config.backup.recipients = vec![age_recipient(folder.path())];
+        assert!(started(&config, None).unwrap().is_none(), "`serve` without a schedule");
+        assert!(started(&config, Some(super::NIGHTLY)).unwrap().is_some());
+        config.backup.schedule = Some("never".to_owned());
+        assert!(started(&config, Some(super::NIGHTLY)).unwrap().is_none());
+        config.backup.schedule = Some("at noon".to_owned());
+        assert!(started(&config, None).unwrap_err().to_string().contains("cron's syntax"));
+        stop.cancel();
+    }
+
+    fn age_recipient(folder: &std::path::Path) -> String {
+        estore_ops::backup::generate_identity(&folder.join("identity")).unwrap()
+    }
 
     #[test]
     fn nightly_is_at_three() {

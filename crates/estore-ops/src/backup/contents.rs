@@ -16,17 +16,25 @@ const DIGITS: usize = 32;
 
 /// Counts and hashes every table, in the transaction that the client is in.
 pub(crate) async fn take(client: &Client) -> Result<Contents, Error> {
-    let tables = client.query(TABLES, &[]).await?;
-    let names: Vec<String> = tables.iter().map(|row| row.get(0)).collect();
     let mut contents = schema_of(client).await?;
-    if names.is_empty() {
-        return Ok(contents);
-    }
-    let counts: Vec<String> = names.iter().map(|name| rows_of(name)).collect();
-    let rows = client.query(&counts.join(" UNION ALL "), &[]).await?;
-    contents.tables =
-        rows.iter().map(|row| (row.get(0), TableContents { rows: row.get(1), hash: row.get(2) })).collect();
+    contents.tables = tables(client, |_| true).await?;
     Ok(contents)
+}
+
+/// One table's rows alone.
+pub(crate) async fn of_table(client: &Client, name: &str) -> Result<Contents, Error> {
+    Ok(Contents { tables: tables(client, |table| table == name).await?, ..Contents::default() })
+}
+
+async fn tables(client: &Client, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, TableContents>, Error> {
+    let tables = client.query(TABLES, &[]).await?;
+    let names = tables.iter().map(|row| row.get(0)).filter(|name: &String| wanted(name));
+    let counts: Vec<String> = names.map(|name| rows_of(&name)).collect();
+    if counts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = client.query(&counts.join(" UNION ALL "), &[]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), TableContents { rows: row.get(1), hash: row.get(2) })).collect())
 }
 
 /// The sum of the rows' hashes does not depend on their order. It guards against loss and accident; against

@@ -86,6 +86,11 @@ impl Identity {
         Ok(Self { keys: Arc::new(keys) })
     }
 
+    /// A new one, that no backup is encrypted to.
+    pub(crate) fn of_nobody() -> Self {
+        Self { keys: Arc::new(vec![Box::new(x25519::Identity::generate())]) }
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
         self.keys.iter().map(|key| &**key as &dyn age::Identity)
     }

@@ -28,6 +28,9 @@ pub struct Verdict {
     pub passed: bool,
     /// From nothing to databases that answer, in milliseconds.
     pub restore_millis: u64,
+    /// The recovery point: how old the set was when it was proven, in seconds.
+    #[serde(default)]
+    pub age_seconds: i64,
     /// The levels.
     pub levels: Vec<Level>,
 }

@@ -54,7 +54,8 @@ pub(crate) fn command(binaries: &Binaries, name: &str, config: &Config) -> Comma
     if matches!(host, Some(Host::Tcp(_)) | None) && config.get_ssl_mode() != SslMode::Disable {
         // As our driver: no connection without a certificate that is checked.
         command.env("PGSSLMODE", "verify-full");
-        command.env("PGSSLROOTCERT", std::env::var("PGSSLROOTCERT").unwrap_or_else(|_| AUTHORITIES.to_owned()));
+        let authorities = ["PGSSLROOTCERT", "SSL_CERT_FILE"].iter().find_map(|name| std::env::var(name).ok());
+        command.env("PGSSLROOTCERT", authorities.unwrap_or_else(|| AUTHORITIES.to_owned()));
     }
     command
 }

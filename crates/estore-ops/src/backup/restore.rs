@@ -150,7 +150,7 @@ pub async fn restore_into(
 }
 
 /// The folder that a new cluster grows in, without what a cut restore left there.
-async fn fresh_folder(data_dir: &Path) -> Result<PathBuf, BackupError> {
+pub(crate) async fn fresh_folder(data_dir: &Path) -> Result<PathBuf, BackupError> {
     if !data_dir.exists() {
         // As the private PostgreSQL has it: the server's user passes through.
         let mode = if nix::unistd::geteuid().is_root() { 0o711 } else { 0o700 };

@@ -94,6 +94,7 @@ mod tests {
             verified_at: taken_at,
             passed: true,
             restore_millis: 0,
+            age_seconds: 0,
             levels: Vec::new(),
         });
         let faults = if "dt".contains(kind) { vec!["damaged".to_owned()] } else { Vec::new() };

@@ -18,6 +18,8 @@ use super::error::BackupError;
 const PART_BYTES: usize = 8 * 1024 * 1024;
 /// Parts under way at once; with the one being filled they bound the memory of an upload.
 const PARTS_MAX: usize = 2;
+/// How the settings of stores begin. Shorter names, such as `TOKEN`, may be anybody's.
+const SETTINGS: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 /// The largest small object that is read whole, in bytes.
 const SMALL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -40,7 +42,7 @@ pub(crate) struct Stored {
 
 impl Target {
     /// Opens a target. `settings` are the store's credentials and options by name, such as the process's
-    /// environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT`, …); names it does not know are passed over.
+    /// environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT`, …); other names are passed over.
     ///
     /// # Errors
     /// [`BackupError::Target`]; [`BackupError::File`] when the folder of a `file://` URL cannot be made.
@@ -56,7 +58,8 @@ impl Target {
                 (Arc::new(store.with_fsync(true)), Path::default())
             }
             "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" | "adl" | "azure" => {
-                let opened = object_store::parse_url_opts(&parsed, settings);
+                let named = settings.into_iter().filter(|(name, _)| SETTINGS.iter().any(|own| name.starts_with(own)));
+                let opened = object_store::parse_url_opts(&parsed, named);
                 let (store, prefix) = opened.map_err(|error| refuse(error.to_string()))?;
                 (Arc::from(store), prefix)
             }

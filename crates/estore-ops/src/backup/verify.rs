@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::checks::{check_contents, check_pages, check_schema};
+use super::controls::check_controls;
 use super::error::BackupError;
 use super::files::Fetched;
 use super::keys::Identity;
@@ -51,7 +52,8 @@ pub struct VerifyOptions<'a> {
 }
 
 /// Our own levels, in their order.
-const LEVELS: [&str; 8] = ["signature", "fetch", "hash", "decrypt", "restore", "contents", "schema", "pages"];
+const LEVELS: [&str; 9] =
+    ["signature", "fetch", "hash", "decrypt", "restore", "contents", "schema", "pages", "controls"];
 /// Levels that fail when the key at hand is the wrong one, which says nothing of the set.
 const LEVELS_OF_KEYS: [&str; 2] = ["signature", "decrypt"];
 
@@ -101,6 +103,7 @@ async fn report(target: &Target, found: &Found, proof: Proof<'_>) -> Result<Repo
             verified_at: now,
             passed,
             restore_millis: report.restore_millis,
+            age_seconds: report.age_seconds,
             levels: report.levels.clone(),
         };
         let text = serde_json::to_vec_pretty(&verdict).map_err(|error| BackupError::Internal(error.to_string()))?;
@@ -165,7 +168,7 @@ impl Proof<'_> {
             administrator: cluster.config_for("postgres", ADMINISTRATOR),
             identity,
         };
-        let result = self.in_cluster(&place, (&fetched, manifest), options, &data_dir).await;
+        let result = self.in_cluster(&place, (&fetched, manifest), options, scratch).await;
         cluster.stop().await.map_err(BackupError::from)?;
         result
     }
@@ -175,7 +178,7 @@ impl Proof<'_> {
         place: &Place<'_>,
         (fetched, manifest): (&Fetched, &Manifest),
         options: &VerifyOptions<'_>,
-        data_dir: &Path,
+        scratch: &Path,
     ) -> Result<(), Stop> {
         let progress = self.progress;
         self.level("restore", restore(place, fetched, manifest, progress)).await?;
@@ -183,8 +186,9 @@ impl Proof<'_> {
         self.level("contents", check_contents(place, manifest)).await?;
         self.level("schema", check_schema(place, manifest)).await?;
         self.level("pages", check_pages(place, manifest)).await?;
+        self.level("controls", check_controls(place, (fetched, manifest), scratch)).await?;
         for extra in &options.extra {
-            let run = (extra.run)(data_dir.to_owned());
+            let run = (extra.run)(Scratch::data_dir(scratch));
             let name = extra.name;
             self.level(name, async {
                 run.await

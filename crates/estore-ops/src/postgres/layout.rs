@@ -55,12 +55,7 @@ impl Layout {
 
     /// Makes the server's folders and checks that its user can reach them.
     pub(crate) fn prepare(&self, account: &Account) -> Result<(), ClusterError> {
-        for folder in self.root.ancestors() {
-            let metadata = fs::metadata(folder).map_err(|error| ClusterError::file("look at", folder, error))?;
-            if !account.may_pass(&metadata) {
-                return Err(ClusterError::NotTraversable { folder: folder.to_owned(), user: account.shown() });
-            }
-        }
+        check_passage(account, &self.root)?;
         make_folder(&self.home, if account.switched { 0o711 } else { 0o700 })?;
         self.give(account, &self.log)?;
         let socket_dir = self.address.socket_dir();
@@ -153,6 +148,17 @@ fn tail(path: &Path) -> String {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     read().unwrap_or_default()
+}
+
+/// Refuses a folder that the server's user cannot reach, by the name of the one that keeps it out.
+pub(crate) fn check_passage(account: &Account, folder: &Path) -> Result<(), ClusterError> {
+    for folder in folder.ancestors() {
+        let metadata = fs::metadata(folder).map_err(|error| ClusterError::file("look at", folder, error))?;
+        if !account.may_pass(&metadata) {
+            return Err(ClusterError::NotTraversable { folder: folder.to_owned(), user: account.shown() });
+        }
+    }
+    Ok(())
 }
 
 fn make_folder(folder: &Path, mode: u32) -> Result<(), ClusterError> {

@@ -9,6 +9,8 @@ use super::layout::Layout;
 use crate::roles;
 
 const MIB: u64 = 1024 * 1024;
+/// Where the server's log is sent, beside our settings; without it nothing is archived.
+pub(crate) const ARCHIVE_CONF: &str = "archive.conf";
 
 /// Our settings, included last but for `custom.conf`, which is the operator's. Values of rows and
 /// parameters stay out of the log: they hold addresses and password hashes.
@@ -63,6 +65,8 @@ lc_messages = 'C'
     } else {
         text.push_str("fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n");
     }
+    // Written by `estore backup pitr setup`.
+    text.push_str(&format!("include_if_exists = '{ARCHIVE_CONF}'\n"));
     text
 }
 

@@ -4,4 +4,5 @@ mod attacks;
 mod fence;
 mod sets;
 mod setup;
+mod stores;
 mod whole;

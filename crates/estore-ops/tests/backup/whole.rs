@@ -1,6 +1,5 @@
 //! A backup is whole, unreadable to others, and comes back by stock tools.
 
-use std::path::Path;
 use std::process::Command;
 
 use estore_ops::backup::{BackupError, Recipients, create, list, silent};
@@ -25,12 +24,30 @@ async fn a_backup_is_proven_level_by_level() {
     let report = shop.verify("latest").await;
     assert!(report.passed, "{:#?}", report.levels);
     let names: Vec<&str> = report.levels.iter().map(|level| level.name.as_str()).collect();
-    assert_eq!(names, ["signature", "fetch", "hash", "decrypt", "restore", "contents", "schema", "pages"]);
+    let ours = ["signature", "fetch", "hash", "decrypt", "restore", "contents", "schema", "pages", "controls"];
+    assert_eq!(names, ours);
     assert!(report.restore_millis > 0 && report.age_seconds >= 0);
+    let controls = &report.levels.last().unwrap().detail;
+    for (spoilt, reason) in [
+        ("a flipped byte", "it was changed after it was stored"),
+        ("a cut file", "less than the"),
+        ("a wrong key", "encrypted to other recipients"),
+        ("a dropped row", "rows and had"),
+        ("a missing table", "is missing"),
+    ] {
+        let (_, said) = controls.split_once(spoilt).unwrap_or_else(|| panic!("{spoilt} is not among {controls}"));
+        assert!(said.split("; a ").next().unwrap().contains(reason), "{spoilt}: {controls}");
+    }
 
     let listed = list(&shop.target).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].is_verified());
+    let verdict = listed[0].verdict.as_ref().unwrap();
+    assert_eq!(
+        (verdict.restore_millis, verdict.age_seconds),
+        (report.restore_millis, report.age_seconds),
+        "both are kept"
+    );
     assert_eq!(listed[0].manifest.as_ref(), Some(manifest));
 }
 
@@ -75,12 +92,11 @@ async fn stock_tools_restore_it_without_us() {
     let plain = shop.folder.path().join("plain.dump");
     let sealed = shop.folder.path().join("sealed.dump.zst.age");
     std::fs::copy(&file, &sealed).unwrap();
-    decrypt(&identity, &sealed);
-    let zstd = Command::new("zstd")
-        .args(["--decompress", "--quiet", "-o"])
-        .arg(&plain)
-        .arg(sealed.with_extension(""))
-        .status();
+    let opened = sealed.with_extension("");
+    let mut age = Command::new("age");
+    age.arg("--decrypt").arg("--identity").arg(&identity).arg("--output").arg(&opened).arg(&sealed);
+    assert!(age.status().expect("`age` is on this machine (apt-get install age)").success());
+    let zstd = Command::new("zstd").args(["--decompress", "--quiet", "-o"]).arg(&plain).arg(&opened).status();
     assert!(zstd.unwrap().success());
 
     let fresh = TestCluster::shared().await.empty_database("payments").await;
@@ -92,22 +108,4 @@ async fn stock_tools_restore_it_without_us() {
     assert!(status.success());
     let row = connect(&fresh).await.query_one("SELECT count(*), sum(total_amount) FROM orders", &[]).await.unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1000, 500_500));
-}
-
-/// By stock `age`; by its library where this machine has none, which script/test sees to.
-fn decrypt(identity: &Path, sealed: &Path) {
-    let opened = sealed.with_extension("");
-    let mut age = Command::new("age");
-    age.arg("--decrypt").arg("--identity").arg(identity).arg("--output").arg(&opened).arg(sealed);
-    match age.status() {
-        Ok(status) => assert!(status.success()),
-        Err(_) => {
-            println!("there is no `age` on this machine (apt-get install age): its library opened the file");
-            let text = std::fs::read_to_string(identity).unwrap();
-            let keys = age::IdentityFile::from_buffer(text.as_bytes()).unwrap().into_identities().unwrap();
-            let decryptor = age::Decryptor::new(std::fs::File::open(sealed).unwrap()).unwrap();
-            let mut plain = decryptor.decrypt(keys.iter().map(|key| &**key as &dyn age::Identity)).unwrap();
-            std::io::copy(&mut plain, &mut std::fs::File::create(opened).unwrap()).unwrap();
-        }
-    }
 }

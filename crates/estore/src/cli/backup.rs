@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::DatabaseName;
 
@@ -25,6 +25,72 @@ pub struct BackupKeys {
     /// the key of the data directory].
     #[arg(long, value_name = "KEY")]
     pub signer: Option<String>,
+}
+
+/// A moment of the archive that `backup pitr` keeps.
+#[derive(Debug, Clone, Args)]
+pub struct BackupMoment {
+    /// Everything up to this moment and nothing after it: a time with its zone (2026-11-25T14:30:00Z), a place in the
+    /// log (0/4018F18), the name of a mark, or `latest`.
+    #[arg(long, value_name = "TIME|LSN|NAME", conflicts_with_all = ["database", "beside", "switch", "destructive"])]
+    #[arg(conflicts_with_all = ["target", "identity", "signer"])]
+    pub to: Option<String>,
+    /// Where the archive is [default: backup.pitr.repository of the configuration].
+    #[arg(long, value_name = "FOLDER", requires = "to")]
+    pub repository: Option<PathBuf>,
+    /// The file with its passphrase, a copy of secrets/pitr-passphrase of the shop's data directory [default:
+    /// backup.pitr.passphrase_file of the configuration].
+    #[arg(long, value_name = "FILE", requires = "to")]
+    pub passphrase: Option<PathBuf>,
+}
+
+/// How much a base backup holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BaseKind {
+    /// Everything.
+    Full,
+    /// What has changed since the last full one.
+    Diff,
+}
+
+/// `estore backup pitr …`.
+#[derive(Debug, Subcommand)]
+pub enum Pitr {
+    /// Archive all that the private PostgreSQL writes, encrypted, into a folder. May be repeated. On a PostgreSQL of
+    /// your own, print what to do there.
+    Setup {
+        /// Where the archive is kept: a folder, best on another disk [default: backup.pitr.repository of the
+        /// configuration].
+        #[arg(long, value_name = "FOLDER")]
+        repository: Option<PathBuf>,
+        /// How far back every moment can be brought back [default: backup.pitr.keep_days of the configuration, 14].
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        keep_days: Option<u32>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send what is written so far, see it arrive, and tell how archiving goes.
+    Check {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a base backup, and let go of what is older than is kept.
+    Create {
+        /// How much it holds [default: full where the last full one is a week old, else diff].
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<BaseKind>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell what can be brought back: the base backups, the window, the marks.
+    Info {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,11 +147,14 @@ pub enum Backup {
         #[arg(long)]
         json: bool,
     },
-    /// Bring a backup back: into the data directory (a new one), or beside the live databases.
+    /// Bring a backup back: into the data directory (a new one), or beside the live databases; or, with --to, all
+    /// databases as they were at any moment that is archived, into a new data directory.
     Restore {
         /// The backup's id.
         #[arg(default_value = "latest")]
         id: String,
+        #[command(flatten)]
+        moment: BackupMoment,
         #[command(flatten)]
         target: BackupTarget,
         #[command(flatten)]
@@ -119,6 +188,17 @@ pub enum Backup {
         /// Only tell what would be removed.
         #[arg(long)]
         dry_run: bool,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Recovery to any moment: archive all that the private PostgreSQL writes, by pgBackRest.
+    #[command(subcommand)]
+    Pitr(Pitr),
+    /// Give this moment of the archive a name that `restore --to` takes.
+    Mark {
+        /// The name: letters, digits, `-`, `_` and `.`, a letter first.
+        name: String,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,

@@ -1,8 +1,11 @@
 //! `estore backup …`.
 
+mod archive_shown;
 mod bring_back;
+mod pitr;
 mod progress;
 mod proof;
+mod recover;
 mod shown;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +20,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::migrate;
-use crate::cli::{Backup, BackupKeys, BackupTarget};
+use crate::cli::{Backup, BackupKeys, BackupMoment, BackupTarget};
 use crate::config::Config;
 use crate::{Outcome, secrets, stop};
+pub use pitr::due;
 use progress::Bars;
 
 /// The file of the signing key, among the secrets of the data directory.
@@ -45,7 +49,12 @@ async fn work(config: Config, command: Backup) -> Outcome {
         Backup::Verify { id, target, keys, scratch, json } => {
             verify(&config, &id, (&target, &keys), (scratch, json)).await
         }
+        Backup::Restore { moment: BackupMoment { to: Some(to), repository, passphrase }, json, .. } => {
+            recover::run(&config, &to, (repository, passphrase), json).await
+        }
         Backup::Restore { .. } => bring_back::run(&config, command).await,
+        Backup::Pitr(command) => pitr::run(&config, command).await,
+        Backup::Mark { name, json } => pitr::mark(&config, &name, json).await,
         Backup::Prune { target, keep_days, keep_sets, dry_run, json } => {
             let retention = Retention {
                 keep_days: keep_days.unwrap_or(config.backup.keep_days),

@@ -9,7 +9,7 @@ use super::{maintain, migrate};
 use crate::cli::{DatabaseName, Db};
 use crate::config::Config;
 use crate::databases::Databases;
-use crate::{Outcome, secrets, stop};
+use crate::{Outcome, schedule, secrets, stop};
 
 /// The service whose database was named.
 pub fn service(name: DatabaseName) -> Service {
@@ -42,7 +42,9 @@ async fn run_cluster(config: Config) -> Outcome {
         // Services in processes of their own share it; made here, before any of them looks.
         secrets::read_or_make(&config.data_dir, "service-secret")?;
         println!("PostgreSQL runs under {}. Stop with Ctrl-C.", config.data_dir.display());
+        let bases = schedule::bases::start(&config, &databases, &stop)?;
         cluster.watch(async move { stop.cancelled().await }).await;
+        schedule::end(bases).await;
     }
     cluster.stop().await?;
     result.map(|()| true)

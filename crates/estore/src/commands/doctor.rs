@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use estore_ops::connection::Connection;
 use estore_ops::monitor::condition;
+use estore_ops::pitr;
 use estore_ops::postgres::discover;
 use estore_ops::roles::Service;
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::databases::Databases;
 use crate::findings::{self, Finding, Level};
 use crate::metrics::backups;
+use crate::schedule::bases::fault;
 use crate::watched::{self, Watched};
 
 /// Partitions made ahead for so many days are enough: PaymentService makes more each hour.
@@ -32,6 +34,7 @@ pub async fn run(config: Config, json: bool) -> Outcome {
     }
     found.push(programs(&databases, newest_server));
     found.push(backups(&config).await);
+    found.extend(archive(&config, &databases).await);
     let well = found.iter().all(|finding| finding.ok);
     if json {
         println!("{}", serde_json::json!({ "ok": well, "findings": found }));
@@ -73,6 +76,29 @@ fn programs(databases: &Databases, newest_server: i32) -> Finding {
         Err(error) if needed => Finding::wrong(WHAT, error.to_string(), "apt-get install postgresql"),
         Err(error) => Finding::warning(WHAT, format!("{error}; backups need them"), "apt-get install postgresql"),
     }
+}
+
+/// Nothing where the private PostgreSQL is not set up to archive.
+async fn archive(config: &Config, databases: &Databases) -> Option<Finding> {
+    let private = Service::ALL.into_iter().find(|service| databases.is_private(*service))?;
+    if !pitr::is_set_up(&config.data_dir) {
+        return None;
+    }
+    let looked = async {
+        let administrator = databases.administrator(private).map_err(|error| error.to_string())?;
+        let server = Connection::open(&administrator).await.map_err(|error| error.to_string())?;
+        let status = pitr::archive_status(&server).await.map_err(|error| error.to_string())?;
+        match fault(&status) {
+            Some(fault) => Err(fault),
+            None => Ok(format!("{} segments were sent, {} wait", status.archived_count, status.waiting)),
+        }
+    };
+    let mend = "estore backup pitr check says why (room in the archive? its disk mounted? estore restarted since setup?); \
+                the shop sells on until the log fills the disk";
+    Some(match looked.await {
+        Ok(told) => Finding::ok("archive of the log", told),
+        Err(told) => Finding::wrong("archive of the log", told, mend),
+    })
 }
 
 async fn database(databases: &Databases, service: Service, newest_server: &mut i32) -> Vec<Finding> {

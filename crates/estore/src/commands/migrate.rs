@@ -65,7 +65,7 @@ pub async fn open(config: &Config, services: &[Service]) -> MigrateResult<(Datab
 }
 
 /// Refuses a data directory without a shop: a mistyped one must not become an empty shop that is all well.
-fn require_shop(config: &Config) -> MigrateResult<()> {
+pub fn require_shop(config: &Config) -> MigrateResult<()> {
     if PrivateCluster::exists(&config.data_dir) {
         return Ok(());
     }

@@ -69,10 +69,12 @@ async fn serve_all(
     }
     let backups = schedule::start(config, databases, stop, Some(schedule::NIGHTLY))?;
     let upkeep = maintenance::start(config, databases, stop, Some(schedule::NIGHTLY_MAINTENANCE))?;
+    let bases = if cluster.is_some() { schedule::bases::start(config, databases, stop)? } else { None };
     print_addresses(config, cluster.is_some());
     run_services(config, &services, listener, stop, cluster.is_some()).await;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
+    schedule::end(bases).await;
     if let Some(watched) = watched {
         drop(watched.await);
     }

@@ -7,6 +7,7 @@ mod contract;
 mod crash;
 mod every_event;
 mod own_database;
+mod own_database_tls;
 mod replay;
 mod sessions;
 mod shop_life;

@@ -14,7 +14,7 @@ use crate::databases::Databases;
 
 /// Into the data directory, beside the live databases, or from there into their place.
 pub(super) async fn run(config: &Config, command: Backup) -> Outcome {
-    let Backup::Restore { id, target, keys, database, beside, switch, destructive, json } = command else {
+    let Backup::Restore { id, target, keys, database, beside, switch, destructive, json, .. } = command else {
         return Ok(true);
     };
     let services = database.map_or(Service::ALL.to_vec(), |name| vec![db::service(name)]);

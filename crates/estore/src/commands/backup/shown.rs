@@ -80,6 +80,7 @@ fn as_value(set: &Listed, now: Timestamp) -> serde_json::Value {
         "verified": set.is_verified(),
         "verified_at": set.verdict.as_ref().map(|verdict| verdict.verified_at),
         "restore_millis": set.verdict.as_ref().map(|verdict| verdict.restore_millis),
+        "recovery_point_seconds": set.verdict.as_ref().map(|verdict| verdict.age_seconds),
     })
 }
 
@@ -124,7 +125,7 @@ fn age_of(then: Timestamp, now: Timestamp) -> String {
     age(now.as_second() - then.as_second())
 }
 
-fn age(seconds: i64) -> String {
+pub(super) fn age(seconds: i64) -> String {
     match seconds {
         ..120 => format!("{} s", seconds.max(0)),
         120..7_200 => format!("{} min", seconds / 60),
@@ -133,11 +134,11 @@ fn age(seconds: i64) -> String {
     }
 }
 
-fn seconds(millis: u128) -> String {
+pub(super) fn seconds(millis: u128) -> String {
     format!("{}.{:02} s", millis / 1000, millis % 1000 / 10)
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     match bytes {
         ..KIB => format!("{bytes} B"),
