@@ -16,7 +16,19 @@ pub(super) struct Info {
     backup: Vec<Backup>,
     #[serde(default)]
     db: Vec<Server>,
+    #[serde(default)]
+    status: Status,
 }
+
+#[derive(Debug, Default, Deserialize)]
+struct Status {
+    code: u32,
+    #[serde(default)]
+    message: String,
+}
+
+/// Up to this code the repository can be read: it may have nothing in it yet.
+const READABLE_CODE_MAX: u32 = 3;
 
 /// The log of one major version.
 #[derive(Debug, Deserialize)]
@@ -62,9 +74,15 @@ struct Stored {
 
 impl Info {
     pub(super) fn read(answer: &[u8]) -> Result<Self, PitrError> {
+        // Its messages have line breaks, which it does not escape.
+        let plain: Vec<u8> = answer.iter().map(|byte| if byte.is_ascii_control() { b' ' } else { *byte }).collect();
         let servers: Vec<Self> =
-            serde_json::from_slice(answer).map_err(|error| PitrError::Answer(error.to_string()))?;
-        Ok(servers.into_iter().next().unwrap_or_default())
+            serde_json::from_slice(&plain).map_err(|error| PitrError::Answer(error.to_string()))?;
+        let info = servers.into_iter().next().unwrap_or_default();
+        if info.status.code > READABLE_CODE_MAX {
+            return Err(PitrError::Archiver { action: "tell what it keeps", said: info.status.message });
+        }
+        Ok(info)
     }
 
     /// The base backups, oldest first.
@@ -117,6 +135,13 @@ mod tests {
         assert_eq!(bases[0].whole_at.to_string(), "2026-11-25T22:45:55Z");
         assert_eq!(bases[0].whole_at_lsn.to_string(), "0/3000050");
         assert_eq!((bases[0].bytes, bases[0].stored_bytes, bases[0].damaged), (22_992_568, 2_845_792, false));
+    }
+
+    #[test]
+    fn a_repository_that_cannot_be_read_is_told() {
+        let answer = "[{\"backup\":[],\"db\":[],\"status\":{\"code\":99,\"message\":\"[CryptoError]\nis the passphrase right?\"}}]";
+        let error = Info::read(answer.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("[CryptoError] is the passphrase right?"), "{error}");
     }
 
     #[test]
