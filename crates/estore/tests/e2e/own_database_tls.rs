@@ -38,7 +38,8 @@ impl Theirs {
         certificates(folder.path(), &data, &address);
         let settings = format!(
             "listen_addresses = '{address}'\nssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n\
-             ssl_min_protocol_version = 'TLSv1.2'\nhba_file = 'their_hba.conf'\n"
+             ssl_min_protocol_version = 'TLSv1.2'\nhba_file = '{}'\n",
+            data.join("their_hba.conf").display()
         );
         std::fs::write(data.join("custom.conf"), settings).unwrap();
         let doors = "local all postgres peer map=estore\nhostssl all all 127.0.0.0/8 scram-sha-256\n";
