@@ -108,7 +108,7 @@ async fn hot_statements_go_by_their_index_whatever_the_plan() {
 }
 
 /// Orders that a fresh shop takes before anybody has analysed its tables.
-const FIRST_ORDERS: i64 = 600;
+const FIRST_ORDERS: i64 = 1_000;
 
 #[tokio::test]
 async fn a_shop_that_grows_from_nothing_reads_no_table_whole() {
@@ -118,7 +118,7 @@ async fn a_shop_that_grows_from_nothing_reads_no_table_whole() {
         let bench = &bench;
         async move { bench.order(BUYER, &format!("k{n}"), TEA, 1, card).await.expect(201) }
     });
-    assert_eq!(orders.buffer_unordered(8).count().await, 600);
+    assert_eq!(orders.buffer_unordered(64).count().await, 1_000);
     // Sessions report what they read within some seconds.
     let reported = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'orders'";
     for _ in 0..600 {
