@@ -180,6 +180,13 @@ impl Db {
         execute(&self.client().await?, sql, params).await
     }
 
+    /// Whether every connection is in use, so that whoever needs one waits.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let status = self.pool.status();
+        status.size >= status.max_size && status.available == 0
+    }
+
     /// Whether the database answers within `limit`.
     pub async fn answers(&self, limit: Duration) -> bool {
         matches!(tokio::time::timeout(limit, self.rows("SELECT 1", &[])).await, Ok(Ok(_)))

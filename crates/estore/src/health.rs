@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::warnings::Warnings;
+use crate::watched::Watched;
 
 /// How long a database may take to answer before it counts as away.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
@@ -23,8 +24,9 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
 /// What readiness looks at.
 #[derive(Debug, Clone)]
 pub struct Health {
-    /// The databases that the process needs, by name.
-    pub databases: Arc<[(&'static str, Db)]>,
+    /// The databases that the process needs: how they are worked with, and how they are looked at.
+    pub databases: Arc<[Db]>,
+    pub watched: Arc<[Watched]>,
     /// Sessions that have ended: where news of them stays away, requests are served all the same.
     pub revocations: Arc<Revocations>,
     /// What else should be looked at; none while the databases are waited for.
@@ -60,10 +62,11 @@ impl Health {
     }
 
     async fn databases(&self) -> Vec<Part> {
-        let looks = self.databases.iter().map(|(name, db)| async move {
-            let ok = db.answers(ANSWER_TIME_MAX).await;
+        let looks = self.databases.iter().zip(self.watched.iter()).map(|(db, watched)| async move {
+            // Under full load connections are waited for: no reason to take the process out of service.
+            let ok = db.answers(ANSWER_TIME_MAX).await || (db.is_busy() && watched.lookout.answers().await);
             let mend = (!ok).then_some("Is PostgreSQL running? `estore doctor` tells more.");
-            Part { name: (*name).to_owned(), ok, mend }
+            Part { name: watched.service.name().to_owned(), ok, mend }
         });
         futures_util::future::join_all(looks).await
     }

@@ -65,8 +65,10 @@ impl Services {
         };
         let (users_db, inventory_db, payments_db) =
             (pool(Service::Users)?, pool(Service::Inventory)?, pool(Service::Payments)?);
-        let pools = [("users", &users_db), ("inventory", &inventory_db), ("payments", &payments_db)];
-        let looked_at = pools.iter().filter_map(|(name, db)| Some((*name, (*db).clone()?))).collect();
+        let pools =
+            [(Service::Users, &users_db), (Service::Inventory, &inventory_db), (Service::Payments, &payments_db)];
+        let (here, looked_at): (Vec<Service>, Vec<Db>) =
+            pools.into_iter().filter_map(|(service, db)| Some((service, db.clone()?))).unzip();
 
         let users = match users_db {
             Some(db) => Some(Users::start(db, users_config(config)?).await?),
@@ -101,11 +103,12 @@ impl Services {
         };
         let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
         let verifier = Arc::new(verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations)));
-        let (watched, backups) = (watched::of(what, databases)?, BackupWatch::of(config));
+        let (watched, backups) = (watched::of(&here, databases)?, BackupWatch::of(config));
         let metrics = Arc::new(Metrics::new(config, Arc::clone(&watched), backups.clone())?);
-        let warnings = Arc::new(Warnings::new(config, watched, databases, backups));
+        let warnings = Arc::new(Warnings::new(config, Arc::clone(&watched), databases, backups));
         let health = Health {
-            databases: looked_at,
+            databases: looked_at.into(),
+            watched: Arc::clone(&watched),
             revocations: Arc::clone(&revocations),
             warnings: Some(Arc::clone(&warnings)),
         };

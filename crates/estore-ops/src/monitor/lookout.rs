@@ -59,6 +59,11 @@ impl Lookout {
         Self { config, connection: Mutex::new(None) }
     }
 
+    /// Whether the database answers in time.
+    pub async fn answers(&self) -> bool {
+        self.look(async |connection| connection.batch_execute("SELECT 1").await).await.is_ok()
+    }
+
     /// Runs `work` on the kept connection, or a new one.
     pub(super) async fn look<R>(
         &self,

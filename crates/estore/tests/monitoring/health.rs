@@ -1,8 +1,10 @@
 //! Readiness and the doctor: what is wrong, in which part, and the mend.
 
+use estore_ops::roles::Service;
 use estore_testkit::client::Client;
 use estore_testkit::shop::{Processes, Shop};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::{eventually, own_shop, psql};
 
@@ -78,4 +80,33 @@ async fn readiness_is_degraded_and_still_200_by_what_only_should_be_looked_at() 
         (!names(&ready.json).iter().any(|name| name.ends_with("replication"))).then_some(())
     })
     .await;
+}
+
+/// All connections wait behind a lock: the shop is slow, and no less in service.
+#[tokio::test]
+async fn a_busy_shop_stays_ready() {
+    let mut shop = own_shop(Processes::One).await;
+    shop.restart(0, &[("ESTORE_CONNECTIONS", "2")]).await;
+    let buyer = Client::customer(&shop).await;
+    let holder = shop.database(Service::Payments).await;
+    holder.batch_execute("BEGIN; LOCK TABLE payment_methods IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let mut waiting = JoinSet::new();
+    for _ in 0..8 {
+        let buyer = buyer.clone();
+        waiting.spawn(async move { buyer.get("/v1/payment-methods").await.status });
+    }
+    eventually("connections that wait", async || {
+        let blocked = psql(&shop, "payments", "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted");
+        (blocked[0][0] == "2").then_some(())
+    })
+    .await;
+    let nobody = Client::anonymous(&shop);
+    let mut asked = 0;
+    while waiting.try_join_next().is_none() {
+        let _ready = nobody.get("/health/ready").await.expect(200);
+        asked += 1;
+    }
+    assert!(asked > 0);
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    waiting.join_all().await;
 }

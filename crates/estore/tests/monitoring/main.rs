@@ -17,7 +17,7 @@ use estore_testkit::shop::{Processes, Shop};
 /// The binary under test.
 const ESTORE: &str = env!("CARGO_BIN_EXE_estore");
 /// How long something may take to show.
-const WAIT_MAX: Duration = Duration::from_secs(90);
+const WAIT_MAX: Duration = Duration::from_secs(180);
 
 /// A shop for this test alone.
 async fn own_shop(processes: Processes) -> Shop {

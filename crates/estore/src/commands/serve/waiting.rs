@@ -138,10 +138,16 @@ impl Start<'_> {
 
     /// Health, and 503 for everything else.
     fn router(&self) -> StartResult<Router> {
-        let pools: StartResult<Vec<(&'static str, Db)>> =
-            self.what.iter().map(|service| Ok((service.name(), Db::new(self.databases.app(*service)?, 1)?))).collect();
-        let health = Health { databases: pools?.into(), revocations: Default::default(), warnings: None };
-        let metrics = Metrics::new(self.config, watched::of(self.what, self.databases)?, BackupWatch::of(self.config))?;
+        let pools: StartResult<Vec<Db>> =
+            self.what.iter().map(|service| Ok(Db::new(self.databases.app(*service)?, 1)?)).collect();
+        let watched = watched::of(self.what, self.databases)?;
+        let health = Health {
+            databases: pools?.into(),
+            watched: Arc::clone(&watched),
+            revocations: Default::default(),
+            warnings: None,
+        };
+        let metrics = Metrics::new(self.config, watched, BackupWatch::of(self.config))?;
         let metrics = Arc::new(metrics).router(None, &health.revocations);
         let (router, _api) = health.router().merge(metrics).split_for_parts();
         let router =
