@@ -101,7 +101,7 @@ pub(crate) async fn run(args: TableArgs) -> Result<bool, Failure> {
     table.or_missing("stop", ended);
     let ended = table.three_processes().await;
     table.or_missing("order_three_processes", ended);
-    let ended = search::of_table(&args.shop, args.data.as_deref(), times.load).await;
+    let ended = Box::pin(search::of_table(&args.shop, args.data.as_deref(), times.load)).await;
     let ended = ended.map(|figures| table.figures.extend(figures));
     table.or_missing("search_p99", ended);
     if !args.quick || args.large_products.is_some() || args.large_orders.is_some() {
