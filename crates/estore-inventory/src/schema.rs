@@ -42,10 +42,10 @@ pub const MIGRATIONS: &[Migration] = &[
         down: include_str!("../migrations/202611230120_siblings_differ/down.sql"),
     },
     Migration {
-        version: 202611252300,
+        version: 202611260030,
         name: "announce_new_products",
-        up: include_str!("../migrations/202611252300_announce_new_products/up.sql"),
-        down: include_str!("../migrations/202611252300_announce_new_products/down.sql"),
+        up: include_str!("../migrations/202611260030_announce_new_products/up.sql"),
+        down: include_str!("../migrations/202611260030_announce_new_products/down.sql"),
     },
 ];
 
