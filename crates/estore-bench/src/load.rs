@@ -3,6 +3,7 @@
 mod bare;
 mod buying;
 mod client;
+mod editing;
 mod large;
 mod maintain;
 mod measure;
@@ -12,6 +13,8 @@ mod plot;
 mod processor;
 mod reading;
 mod run;
+mod search;
+mod searching;
 mod stage;
 mod table;
 mod tally;
@@ -26,6 +29,8 @@ pub(crate) use maintain::{MaintainArgs, run as maintain};
 pub(crate) enum Load {
     /// Paid orders, closed loop or at a fixed rate; ends with `estore verify`.
     Orders(orders::OrdersArgs),
+    /// Searches of a large catalogue beside orders and edits.
+    Search(search::SearchArgs),
     /// Every figure about speed that EStore must reach, each against a baseline of the same run.
     Table(table::TableArgs),
     /// A bare server that answers every request with the same bytes: the baseline of reads.
@@ -37,6 +42,7 @@ pub(crate) enum Load {
 pub(crate) async fn run(load: Load) -> Result<bool, Failure> {
     match load {
         Load::Orders(args) => Box::pin(orders::run(args)).await,
+        Load::Search(args) => Box::pin(search::run(args)).await,
         Load::Table(args) => Box::pin(table::run(args)).await,
         Load::Bare(args) => bare::run(args).await,
     }

@@ -5,4 +5,4 @@ UPDATE products SET
         THEN greatest(clock_timestamp(), coalesce(updated_at, created_at) + interval '1 microsecond')
         ELSE updated_at END
 WHERE id = $1 AND ($2::timestamptz[] IS NULL OR coalesce(updated_at, created_at) = ANY ($2))
-RETURNING id
+RETURNING coalesce(updated_at, created_at) AS edited_at

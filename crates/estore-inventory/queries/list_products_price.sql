@@ -11,8 +11,8 @@ WHERE ($1::boolean OR is_active)
   AND ($5::int4 IS NULL OR price <= $5)
   AND ($6::boolean IS NULL OR (quantity > 0) = $6)
   AND ($7::jsonb IS NULL OR metadata @> $7)
-  AND ($8::text IS NULL OR $9::boolean OR search_document @@ websearch_to_tsquery('english', $8))
-  AND ($8::text IS NULL OR NOT $9::boolean OR id = ANY (ARRAY(SELECT products_named_like($8))))
+  AND ($8::tsquery IS NULL OR search_document @@ $8::tsquery)
+  AND ($9::text IS NULL OR id = ANY (ARRAY(SELECT products_named_like($9))))
   AND ($10::int4 IS NULL OR (price, id) > ($10, $11::int4))
 ORDER BY price, id
 LIMIT $12::int8

@@ -1,8 +1,8 @@
 -- A page of the products found by words, the best first. idx_products_search, or idx_products_name_trigrams for misspelt words.
 SELECT * FROM (
     SELECT id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, statement_timestamp() AS stock_as_of,
-        CASE WHEN $9::boolean THEN (word_similarity($8, name) * 1000000)::int4
-            ELSE (ts_rank(search_document, websearch_to_tsquery('english', $8)) * 1000000)::int4 END AS score
+        CASE WHEN $9::text IS NOT NULL THEN (word_similarity($9, name) * 1000000)::int4
+            ELSE (ts_rank(search_document, $8::tsquery, 1) * 1000000)::int4 END AS score
     FROM products
     WHERE ($1::boolean OR is_active)
       AND ($2::boolean IS NULL OR is_active = $2)
@@ -14,8 +14,8 @@ SELECT * FROM (
       AND ($5::int4 IS NULL OR price <= $5)
       AND ($6::boolean IS NULL OR (quantity > 0) = $6)
       AND ($7::jsonb IS NULL OR metadata @> $7)
-      AND ($9::boolean OR search_document @@ websearch_to_tsquery('english', $8::text))
-      AND (NOT $9::boolean OR id = ANY (ARRAY(SELECT products_named_like($8::text))))
+      AND ($8::tsquery IS NULL OR search_document @@ $8::tsquery)
+      AND ($9::text IS NULL OR id = ANY (ARRAY(SELECT products_named_like($9))))
 ) found
 WHERE $10::int4 IS NULL OR (score, id) < ($10, $11::int4)
 ORDER BY score DESC, id DESC

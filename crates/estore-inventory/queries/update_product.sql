@@ -16,4 +16,4 @@ UPDATE products SET
     END,
     updated_at = greatest(clock_timestamp(), coalesce(updated_at, created_at) + interval '1 microsecond')
 WHERE id = $1 AND ($2::timestamptz[] IS NULL OR coalesce(updated_at, created_at) = ANY ($2))
-RETURNING id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, statement_timestamp() AS stock_as_of
+RETURNING id, name, description, price, quantity, category_id, image_url, min_stock_level, is_active, created_at, updated_at, metadata, search_document, statement_timestamp() AS stock_as_of

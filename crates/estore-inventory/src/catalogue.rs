@@ -17,7 +17,7 @@ use std::time::Instant;
 
 pub(crate) use self::entry::Entry;
 use self::entry::Stock;
-pub(crate) use self::page::{Page, PageKey};
+pub(crate) use self::page::{Page, PageKey, Rest};
 pub(crate) use self::printed::Printed;
 pub(crate) use self::watch::watch;
 use crate::limits::{IDLE_BEATS_MAX, IDLE_BEATS_SHORT_MAX};
@@ -56,12 +56,34 @@ impl Catalogue {
         Self { bytes_max, shelf: RwLock::default(), edits: AtomicU64::new(0), beat: AtomicU64::new(0) }
     }
 
+    /// The same, as if edits were heard of.
+    #[cfg(test)]
+    pub(crate) fn hearing(bytes_max: usize) -> Self {
+        let catalogue = Self::new(bytes_max);
+        catalogue.empty(true);
+        catalogue
+    }
+
     /// The answer for a product on sale, if it is kept and its stock is fresh.
     pub(crate) fn product(&self, id: i32) -> Option<Arc<Printed>> {
         let entry = self.read().products.get(&id).cloned()?;
         entry.touch(self.beat());
         let stock = entry.stock();
         stock.seen.is_fresh(Instant::now()).then(|| entry.print_with(&stock))
+    }
+
+    /// Those of these products that are kept with fresh stock.
+    pub(crate) fn entries(&self, ids: impl Iterator<Item = i32>) -> HashMap<i32, Arc<Entry>> {
+        let shelf = self.read();
+        let mut entries: HashMap<i32, Arc<Entry>> =
+            ids.filter_map(|id| Some((id, Arc::clone(shelf.products.get(&id)?)))).collect();
+        drop(shelf);
+        let (now, beat) = (Instant::now(), self.beat());
+        entries.retain(|_, entry| {
+            entry.touch(beat);
+            entry.stock().seen.is_fresh(now)
+        });
+        entries
     }
 
     /// The answer for a list's first page, if it is kept and its stock is fresh.

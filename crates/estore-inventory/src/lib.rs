@@ -10,6 +10,7 @@ mod figures;
 mod hold;
 mod http;
 mod import;
+mod index;
 mod limits;
 mod neighbour;
 mod operations;
@@ -18,6 +19,9 @@ mod schema;
 mod search;
 mod stock;
 mod store;
+
+#[cfg(test)]
+mod instructions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,10 +40,11 @@ pub use import::{ImportError, ImportReport, RowFault};
 pub use operations::list_categories::CategoriesQuery;
 pub use product::{NewProduct, Product, ProductChange};
 pub use schema::{CHECKS, MIGRATIONS};
-pub use search::{ProductSort, ProductsQuery};
+pub use search::{CategoryCount, FacetKind, Facets, ProductList, ProductSort, ProductsQuery};
 pub use stock::{StockChange, StockLevel, StockMovement};
 
 use crate::catalogue::Catalogue;
+use crate::index::Index;
 use crate::limits::{HOLD_BATCH_MAX, HOLDS_WAITING_MAX};
 use crate::operations::hold_stock::{HoldStockError, hold_stock};
 
@@ -53,11 +58,15 @@ pub struct InventoryConfig {
     pub start_seconds_max: u64,
     /// How much memory the catalogue may take, in bytes; 0 keeps nothing. What finds no room is read from PostgreSQL.
     pub catalogue_bytes_max: usize,
+    /// How much memory the search index may take, in bytes; 0 keeps none. Where it needs more, PostgreSQL searches.
+    pub search_bytes_max: usize,
 }
+
+const MIB: usize = 1024 * 1024;
 
 impl Default for InventoryConfig {
     fn default() -> Self {
-        Self { hold_workers: 1, start_seconds_max: 10, catalogue_bytes_max: 32 * 1024 * 1024 }
+        Self { hold_workers: 1, start_seconds_max: 10, catalogue_bytes_max: 32 * MIB, search_bytes_max: 64 * MIB }
     }
 }
 
@@ -87,6 +96,7 @@ pub struct Inventory {
     db: Db,
     holds: Batcher<HoldRequest, HoldResult>,
     catalogue: Arc<Catalogue>,
+    index: Arc<Index>,
 }
 
 impl Inventory {
@@ -112,7 +122,8 @@ impl Inventory {
             async move { hold_stock(&db, requests).await }
         });
         let catalogue = Arc::new(Catalogue::new(config.catalogue_bytes_max));
-        Ok(Self { db, holds, catalogue })
+        let index = Arc::new(Index::new(config.search_bytes_max));
+        Ok(Self { db, holds, catalogue, index })
     }
 
     /// The public and the administrators' routes. The binary puts the token verifier and the edge around them.
@@ -136,14 +147,22 @@ impl Inventory {
     ) -> Result<ImportReport, ImportError> {
         let report = operations::import_products::import_products(&self.db, reader, progress).await;
         self.catalogue.forget_all();
+        self.index.heard_of_everything();
         report
     }
 
-    /// Hands its events on and keeps the catalogue in memory right, until `shutdown`.
+    /// Whether searches are answered from memory; until then, and where memory is too small, by PostgreSQL.
+    #[must_use]
+    pub fn searches_in_memory(&self) -> bool {
+        self.index.is_whole()
+    }
+
+    /// Hands its events on and keeps the catalogue and the search index in memory right, until `shutdown`.
     pub async fn run_jobs(&self, events: Arc<dyn EventsApi>, shutdown: CancellationToken) {
         tokio::join!(
             estore_api::events::relay(&self.db, &events, &shutdown),
-            catalogue::watch(&self.db, &self.catalogue, &shutdown),
+            catalogue::watch(&self.db, &self.catalogue, &self.index, &shutdown),
+            index::feed(&self.db, &self.index, &shutdown),
         );
     }
 }

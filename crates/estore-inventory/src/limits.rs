@@ -72,3 +72,20 @@ pub(crate) const GZIP_BYTES_MIN: usize = 1_024;
 pub(crate) const GZIP_BYTES_MAX: usize = 256 * 1024;
 /// Rows of each kind that are looked at to tell what waits.
 pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;
+
+/// Lexemes that may stand in for a misspelt one.
+pub(crate) const ALIKE_MAX: usize = 4;
+/// Lexemes of a search whose spelling is looked into.
+pub(crate) const CORRECTIONS_MAX: usize = 8;
+/// Categories that are counted beside a list.
+pub(crate) const FACETS_MAX: usize = 100;
+/// Searches whose meaning is kept.
+pub(crate) const QUERIES_KEPT_MAX: usize = 4_096;
+/// Bytes of the longest search whose meaning is kept.
+pub(crate) const QUERY_KEPT_BYTES_MAX: usize = 64;
+/// Edits that the search index may have heard of and not read while it answers.
+pub(crate) const EDITS_BEHIND_MAX: usize = 1_000;
+/// Products that the search index reads at a time.
+pub(crate) const INDEX_READ_ROWS: usize = 500;
+/// How long the search index waits before it reads again what it could not.
+pub(crate) const INDEX_RETRY_PAUSE: Duration = Duration::from_millis(250);

@@ -41,6 +41,12 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611230120_siblings_differ/up.sql"),
         down: include_str!("../migrations/202611230120_siblings_differ/down.sql"),
     },
+    Migration {
+        version: 202611260030,
+        name: "announce_new_products",
+        up: include_str!("../migrations/202611260030_announce_new_products/up.sql"),
+        down: include_str!("../migrations/202611260030_announce_new_products/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::index::Replaced;
 use crate::limits::{METADATA_FILTER_BYTES_MAX, SEARCH_CHARACTERS_MAX};
 use crate::product::Product;
 
@@ -29,13 +30,52 @@ pub enum ProductSort {
     Newest,
 }
 
+/// What is counted beside a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FacetKind {
+    /// The products of each category.
+    Category,
+}
+
+/// A page of products.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ProductList {
+    /// The page's products.
+    pub data: Vec<Product>,
+    /// Where the next page starts; `null` on the last one.
+    pub next_cursor: Option<String>,
+    /// Counts over the whole list; there when they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facets: Option<Facets>,
+}
+
+/// Counts over a whole list, not the page alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Facets {
+    /// The categories that hold any of the list's products, themselves or below them; the fullest first, up to 100.
+    pub categories: Vec<CategoryCount>,
+}
+
+/// How many products of a list a category holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CategoryCount {
+    /// The category; as `category_id`, it narrows the list to these products.
+    pub category_id: i32,
+    /// Its name.
+    pub name: String,
+    /// The list's products in it and in those below it.
+    #[schema(minimum = 1)]
+    pub count: i64,
+}
+
 /// Which products to list.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ProductsQuery {
     /// Words to look for in names and descriptions; `"a phrase"`, `or` and `-not` are understood, and where nothing
-    /// holds the words, names that look alike are found. Up to 200 characters.
+    /// holds the words, those that look alike are taken for misspelt. Up to 200 characters.
     #[param(max_length = 200)]
     pub q: Option<String>,
     /// Only products of this category and those below it.
@@ -56,6 +96,9 @@ pub struct ProductsQuery {
     /// The order: `relevance` with `q` and `newest` without, when left out.
     #[param(inline)]
     pub sort: Option<ProductSort>,
+    /// What to count beside the list: `category`, the products of each category.
+    #[param(inline)]
+    pub facets: Option<FacetKind>,
     /// How many to answer, 1 to 100 (20 when left out).
     #[param(minimum = 1, maximum = 100)]
     pub limit: Option<u32>,
@@ -69,6 +112,9 @@ pub(crate) struct Position {
     pub(crate) sort: ProductSort,
     /// Whether the list is of names that look alike.
     pub(crate) alike: bool,
+    /// The lexemes that were taken for misspelt, with those that are looked for instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replaced: Replaced,
     /// Price or score; 0 where the sort has none.
     pub(crate) score: i32,
     /// Name, where the list is sorted by it.
@@ -87,6 +133,7 @@ pub(crate) struct ProductSearch {
     pub(crate) is_active: Option<bool>,
     pub(crate) metadata: Option<Value>,
     pub(crate) sort: ProductSort,
+    pub(crate) facets: bool,
     pub(crate) after: Option<Position>,
     pub(crate) limit: usize,
     /// Whether products that are not for sale are shown.
@@ -130,6 +177,7 @@ impl ProductSearch {
             is_active: query.is_active,
             metadata: query.metadata.as_deref().map(read_metadata).transpose()?,
             sort,
+            facets: query.facets.is_some(),
             after,
             limit: paging::limit(query.limit)?,
             shows_inactive,
@@ -139,7 +187,13 @@ impl ProductSearch {
     /// The key of a row, for the page behind it.
     pub(crate) fn position(&self, row: &Found, alike: bool) -> Position {
         let name = (self.sort == ProductSort::Name).then(|| row.product.name.clone());
-        Position { sort: self.sort, alike, score: row.score, name, id: row.product.id }
+        let replaced = self.replaced().to_vec();
+        Position { sort: self.sort, alike, replaced, score: row.score, name, id: row.product.id }
+    }
+
+    /// What the page before took for misspelt.
+    pub(crate) fn replaced(&self) -> &[(Box<str>, Vec<Box<str>>)] {
+        self.after.as_ref().map_or(&[], |after| &after.replaced)
     }
 }
 

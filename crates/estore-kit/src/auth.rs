@@ -1,5 +1,7 @@
 //! Access tokens: what they say, how they are verified, and the extractors that demand a role.
 
+#[cfg(test)]
+mod instructions;
 mod revocations;
 mod verified;
 

@@ -19,3 +19,6 @@ pub mod request;
 pub mod service_auth;
 pub mod telemetry;
 pub mod validate;
+
+#[cfg(test)]
+mod instructions;

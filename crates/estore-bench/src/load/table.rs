@@ -11,6 +11,7 @@ use super::large::Size;
 use super::measure::{disk_flush_micros, quiet_shop};
 use super::pgbench::{self, Baseline};
 use super::plot::{self, Line};
+use super::search;
 use super::stage::{self, Stage};
 use crate::failure::Failure;
 use crate::report::{self, Figure};
@@ -44,6 +45,9 @@ pub(crate) struct TableArgs {
     /// Past orders of the large shop [default: 10,000,000; with --quick no large shop].
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=100_000_000))]
     large_orders: Option<u32>,
+    /// The "Online Retail" file, gzipped or plain, whose products are searched; without it, names are made up.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
     /// Write plots (SVG) into this folder.
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
@@ -97,6 +101,9 @@ pub(crate) async fn run(args: TableArgs) -> Result<bool, Failure> {
     table.or_missing("stop", ended);
     let ended = table.three_processes().await;
     table.or_missing("order_three_processes", ended);
+    let ended = Box::pin(search::of_table(&args.shop, args.data.as_deref(), times.load)).await;
+    let ended = ended.map(|figures| table.figures.extend(figures));
+    table.or_missing("search_p99", ended);
     if !args.quick || args.large_products.is_some() || args.large_orders.is_some() {
         let (products, orders) = (args.large_products.unwrap_or(1_000_000), args.large_orders.unwrap_or(10_000_000));
         let ended = table.large(Size { products, orders }).await;

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::HeaderValue;
-use estore_kit::paging::List;
+use serde::Serialize;
 
 use super::entry::{Entry, Stock};
 use super::printed::Printed;
 use crate::limits::{ENTRY_OVERHEAD_BYTES, STOCK_AGE_MAX};
-use crate::product::Product;
-use crate::search::{ProductSearch, ProductSort};
+use crate::search::{Facets, ProductSearch, ProductSort};
 
 /// The lists whose first pages are kept: those whose members only an edit changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,6 +23,14 @@ pub(crate) struct PageKey {
     limit: usize,
 }
 
+/// What an answer says behind its products.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Rest {
+    pub(crate) next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) facets: Option<Facets>,
+}
+
 impl PageKey {
     /// `None` for a list that PostgreSQL answers each time.
     pub(crate) fn of(search: &ProductSearch) -> Option<Self> {
@@ -32,7 +39,9 @@ impl PageKey {
             && search.in_stock.is_none()
             && search.after.is_none()
             && search.is_active != Some(false)
-            && !search.shows_inactive;
+            && !search.shows_inactive
+            // Counted in an index that may be some milliseconds behind what is forgotten here.
+            && !search.facets;
         is_kept.then_some(Self {
             category_id: search.category_id,
             min_price: search.min_price,
@@ -47,8 +56,8 @@ impl PageKey {
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(super) entries: Vec<Arc<Entry>>,
-    /// `next_cursor` as JSON.
-    next_cursor: String,
+    /// What comes behind them, as the rest of a JSON object.
+    rest: String,
     printed: Mutex<Option<Print>>,
     /// The beat at which it was last asked for.
     touched: AtomicU64,
@@ -62,11 +71,12 @@ struct Print {
 }
 
 impl Page {
-    /// The page of a list that was asked for at this moment.
-    pub(crate) fn of(list: &List<Product>, asked: Instant) -> Self {
+    /// The page of these products.
+    pub(crate) fn of(entries: Vec<Arc<Entry>>, rest: &Rest) -> Self {
+        let rest = serde_json::to_string(rest).unwrap_or_default();
         Self {
-            entries: list.data.iter().map(|product| Arc::new(Entry::of(product, asked))).collect(),
-            next_cursor: serde_json::to_string(&list.next_cursor).unwrap_or_default(),
+            entries,
+            rest: rest.trim_start_matches('{').to_owned(),
             printed: Mutex::default(),
             touched: AtomicU64::new(0),
         }
@@ -74,7 +84,8 @@ impl Page {
 
     /// Memory that it takes beside its products, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.entries.iter().map(|entry| entry.answer_bytes() * 3 / 2).sum::<usize>() + ENTRY_OVERHEAD_BYTES
+        let entries = self.entries.iter().map(|entry| entry.answer_bytes() * 3 / 2).sum::<usize>();
+        entries + self.rest.len() * 3 + ENTRY_OVERHEAD_BYTES
     }
 
     pub(crate) fn touch(&self, beat: u64) {
@@ -114,7 +125,7 @@ impl Page {
 
     fn print(&self, stocks: &[Stock]) -> Printed {
         let bytes: usize = self.entries.iter().map(|entry| entry.answer_bytes()).sum();
-        let mut body = Vec::with_capacity(bytes + self.next_cursor.len() + 32);
+        let mut body = Vec::with_capacity(bytes + self.rest.len() + 32);
         let mut hasher = DefaultHasher::new();
         body.extend_from_slice(b"{\"data\":[");
         for (n, (entry, stock)) in self.entries.iter().zip(stocks).enumerate() {
@@ -124,10 +135,9 @@ impl Page {
             entry.write(stock, &mut body);
             (entry.id, entry.edition, stock.quantity).hash(&mut hasher);
         }
-        body.extend_from_slice(b"],\"next_cursor\":");
-        body.extend_from_slice(self.next_cursor.as_bytes());
-        body.push(b'}');
-        self.next_cursor.hash(&mut hasher);
+        body.extend_from_slice(b"],");
+        body.extend_from_slice(self.rest.as_bytes());
+        self.rest.hash(&mut hasher);
         let tag = HeaderValue::from_str(&format!("\"{:016x}\"", hasher.finish()));
         Printed::new(tag.unwrap_or(HeaderValue::from_static("\"0\"")), body)
     }

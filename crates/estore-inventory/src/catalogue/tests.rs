@@ -1,9 +1,9 @@
 use std::sync::Arc;
+use std::time::Instant;
 
-use estore_kit::paging::List;
 use serde_json::value::RawValue;
 
-use super::{Catalogue, Entry, Page, PageKey};
+use super::{Catalogue, Entry, Page, PageKey, Rest};
 use crate::limits::{IDLE_BEATS_MAX, STOCK_AGE_MAX};
 use crate::product::Product;
 use crate::search::{ProductSearch, ProductsQuery};
@@ -26,12 +26,6 @@ fn product(id: i32) -> Product {
     }
 }
 
-fn hearing(bytes_max: usize) -> Catalogue {
-    let catalogue = Catalogue::new(bytes_max);
-    catalogue.empty(true);
-    catalogue
-}
-
 fn keep(catalogue: &Catalogue, id: i32) {
     let reading = catalogue.begin();
     catalogue.keep_product(reading, &Arc::new(Entry::of(&product(id), reading.asked)));
@@ -44,8 +38,12 @@ fn key(category_id: i32) -> PageKey {
 
 fn keep_page(catalogue: &Catalogue, category_id: i32, ids: &[i32]) {
     let reading = catalogue.begin();
-    let list = List { data: ids.iter().map(|id| product(*id)).collect(), next_cursor: None };
-    catalogue.keep_page(reading, key(category_id), Page::of(&list, reading.asked));
+    catalogue.keep_page(reading, key(category_id), page(ids, reading.asked));
+}
+
+fn page(ids: &[i32], asked: Instant) -> Page {
+    let entry = |id: &i32| Arc::new(Entry::of(&product(*id), asked));
+    Page::of(ids.iter().map(entry).collect(), &Rest::default())
 }
 
 fn counted(catalogue: &Catalogue) -> usize {
@@ -68,12 +66,11 @@ fn has_page(catalogue: &Catalogue, category_id: i32) -> bool {
 fn what_was_read_before_an_edit_is_not_kept_after_it() {
     let edits = [|c: &Catalogue| c.forget_product(1), |c: &Catalogue| c.forget_lists(), |c: &Catalogue| c.forget_all()];
     for forget in edits {
-        let catalogue = hearing(1 << 20);
+        let catalogue = Catalogue::hearing(1 << 20);
         let reading = catalogue.begin();
         forget(&catalogue);
         catalogue.keep_product(reading, &Arc::new(Entry::of(&product(1), reading.asked)));
-        let list = List { data: vec![product(1)], next_cursor: None };
-        catalogue.keep_page(reading, key(1), Page::of(&list, reading.asked));
+        catalogue.keep_page(reading, key(1), page(&[1], reading.asked));
         assert!(!has(&catalogue, 1) && !has_page(&catalogue, 1));
         keep_page(&catalogue, 1, &[1]);
         assert!(has(&catalogue, 1) && has_page(&catalogue, 1));
@@ -97,19 +94,18 @@ fn nothing_is_kept_where_edits_are_not_heard_of() {
 
 #[test]
 fn old_stock_is_not_shown() {
-    let catalogue = hearing(1 << 20);
+    let catalogue = Catalogue::hearing(1 << 20);
     let reading = catalogue.begin();
     let old = reading.asked.checked_sub(STOCK_AGE_MAX).unwrap();
     catalogue.keep_product(reading, &Arc::new(Entry::of(&product(1), old)));
-    let list = List { data: vec![product(1), product(2)], next_cursor: None };
-    catalogue.keep_page(reading, key(1), Page::of(&list, old));
+    catalogue.keep_page(reading, key(1), page(&[1, 2], old));
     assert!(has(&catalogue, 1) && has_page(&catalogue, 1));
     assert!(catalogue.product(1).is_none() && catalogue.page(&key(1)).is_none());
 }
 
 #[test]
 fn memory_is_bounded_and_counted() {
-    let catalogue = hearing(20_000);
+    let catalogue = Catalogue::hearing(20_000);
     for id in 0..200 {
         keep(&catalogue, id);
         keep(&catalogue, id);
@@ -128,7 +124,7 @@ fn memory_is_bounded_and_counted() {
 
 #[test]
 fn what_nobody_asks_for_makes_room() {
-    let catalogue = hearing(1 << 20);
+    let catalogue = Catalogue::hearing(1 << 20);
     keep(&catalogue, 1);
     keep(&catalogue, 2);
     for _ in 0..=IDLE_BEATS_MAX {
@@ -150,7 +146,7 @@ fn what_nobody_asks_for_makes_room() {
 
 #[test]
 fn two_pages_share_their_products() {
-    let catalogue = hearing(1 << 20);
+    let catalogue = Catalogue::hearing(1 << 20);
     keep(&catalogue, 1);
     keep_page(&catalogue, 1, &[1, 2]);
     keep_page(&catalogue, 2, &[2, 1]);

@@ -14,17 +14,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::Catalogue;
 use super::entry::{Seen, Stock};
+use crate::index::Index;
 use crate::limits::STOCK_READ_EVERY;
 
-/// What the schema's triggers say of new products and of moved categories.
+/// What the schema's triggers say of categories.
 const LISTS: &str = "lists";
+/// What they say of new products, before the first id and the last.
+const ADDED: &str = "added ";
 
 /// Keeps the catalogue right until `shutdown`.
-pub(crate) async fn watch(db: &Db, catalogue: &Arc<Catalogue>, shutdown: &CancellationToken) {
-    listen(db, Arc::new(Watch(Arc::clone(catalogue))), STOCK_READ_EVERY, shutdown).await;
+pub(crate) async fn watch(db: &Db, catalogue: &Arc<Catalogue>, index: &Arc<Index>, shutdown: &CancellationToken) {
+    let watch = Watch { catalogue: Arc::clone(catalogue), index: Arc::clone(index) };
+    listen(db, Arc::new(watch), STOCK_READ_EVERY, shutdown).await;
 }
 
-struct Watch(Arc<Catalogue>);
+struct Watch {
+    catalogue: Arc<Catalogue>,
+    index: Arc<Index>,
+}
 
 #[async_trait]
 impl Listener for Watch {
@@ -33,25 +40,34 @@ impl Listener for Watch {
     }
 
     fn heard(&self, payload: &str) {
-        match payload.parse() {
-            Ok(id) => self.0.forget_product(id),
-            Err(_) if payload == LISTS => self.0.forget_lists(),
-            Err(_) => self.0.forget_all(),
+        if let Ok(id) = payload.parse() {
+            self.catalogue.forget_product(id);
+            self.index.heard_of_product(id);
+        } else if payload == LISTS {
+            self.catalogue.forget_lists();
+            self.index.heard_of_categories();
+        } else if let Some((first, last)) = added(payload) {
+            self.catalogue.forget_lists();
+            self.index.heard_of_new(first, last);
+        } else {
+            self.catalogue.forget_all();
+            self.index.heard_of_everything();
         }
     }
 
     async fn connected(&self, _client: &Client) -> Result<(), DbError> {
-        self.0.empty(true);
+        self.catalogue.empty(true);
+        self.index.set_hearing(true);
         Ok(())
     }
 
     /// Asks even when there is nothing to ask for: that the connection hears is proved by its answer.
     async fn beat(&self, client: &Client) -> Result<(), DbError> {
         // The loss of the connection before may have been told late.
-        if !self.0.hears() {
+        if !self.catalogue.hears() || !self.index.hears() {
             return Err(DbError::Unavailable("nothing is heard".to_owned()));
         }
-        let in_use = self.0.in_use();
+        let in_use = self.catalogue.in_use();
         let ids: Vec<i32> = in_use.iter().map(|entry| entry.id).collect();
         let asked = Instant::now();
         let sql = include_str!("../../queries/refresh_stock.sql");
@@ -67,11 +83,18 @@ impl Listener for Watch {
                 entry.restock(Stock { quantity: *quantity, seen: Arc::clone(&seen) });
             }
         }
-        self.0.next_beat();
+        self.catalogue.next_beat();
         Ok(())
     }
 
     fn lost(&self) {
-        self.0.empty(false);
+        self.catalogue.empty(false);
+        self.index.set_hearing(false);
     }
+}
+
+/// The first id and the last of new products.
+fn added(payload: &str) -> Option<(i32, i32)> {
+    let (first, last) = payload.strip_prefix(ADDED)?.split_once(' ')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
 }

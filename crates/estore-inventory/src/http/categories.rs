@@ -73,6 +73,7 @@ pub(crate) async fn change_category(
 ) -> Result<impl IntoResponse, Problem> {
     let category = change(&inventory.db, id, &editions, &wanted).await?;
     inventory.catalogue.forget_lists();
+    inventory.index.heard_of_categories();
     let edition = etag(category.created_at, category.updated_at);
     Ok(([(header::ETAG, edition)], axum::Json(category)))
 }

@@ -5,7 +5,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use estore_kit::auth::{Admin, Caller};
 use estore_kit::extract::{Json, Path, Query};
-use estore_kit::paging::List;
 use estore_kit::problem::Problem;
 
 use super::answer::Wanted;
@@ -18,14 +17,14 @@ use crate::operations::deactivate_product::deactivate_product as deactivate;
 use crate::operations::find_product::find_product as find;
 use crate::operations::list_products::list_products as list;
 use crate::product::{NewProduct, Product, ProductChange};
-use crate::search::{ProductSearch, ProductsQuery};
+use crate::search::{ProductList, ProductSearch, ProductsQuery};
 
 /// Lists and searches products. Administrators see those that are not for sale too.
 #[utoipa::path(
     get, path = "/v1/products", tag = "catalogue", params(ProductsQuery), security((), ("bearer" = [])),
     responses(
         (status = 200, description = "A page of products; compressed with gzip where `Accept-Encoding` takes it.",
-            body = List<Product>, headers(("ETag" = String, description = "The page, its stock included."))),
+            body = ProductList, headers(("ETag" = String, description = "The page, its stock included."))),
         (status = 304, description = "The page is the one that `If-None-Match` names."),
         Read
     )
@@ -37,7 +36,7 @@ pub(crate) async fn list_products(
     Query(query): Query<ProductsQuery>,
 ) -> Result<Response, Problem> {
     let search = ProductSearch::read(query, caller.is_some_and(|caller| caller.is_admin))?;
-    Ok(wanted.answer(&*list(&inventory.db, &inventory.catalogue, &search).await?))
+    Ok(wanted.answer(&*list(&inventory.db, &inventory.catalogue, &inventory.index, &search).await?))
 }
 
 /// Adds a product; its quantity is its first stock movement.
@@ -54,8 +53,9 @@ pub(crate) async fn create_product(
     Admin(admin): Admin,
     Json(product): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Problem> {
-    let product = create(&inventory.db, &product, admin.user_id).await?;
+    let edited = create(&inventory.db, &product, admin.user_id).await?;
     inventory.catalogue.forget_lists();
+    let product = inventory.index.take_in(edited);
     let edition = product_etag(&product);
     Ok((StatusCode::CREATED, [(header::ETAG, edition)], axum::Json(product)))
 }
@@ -103,8 +103,9 @@ pub(crate) async fn change_product(
     IfMatch(editions): IfMatch,
     Json(wanted): Json<ProductChange>,
 ) -> Result<impl IntoResponse, Problem> {
-    let product = change(&inventory.db, id, &editions, &wanted).await?;
+    let edited = change(&inventory.db, id, &editions, &wanted).await?;
     inventory.catalogue.forget_product(id);
+    let product = inventory.index.take_in(edited);
     let edition = product_etag(&product);
     Ok(([(header::ETAG, edition)], axum::Json(product)))
 }
@@ -125,7 +126,8 @@ pub(crate) async fn deactivate_product(
     Path(id): Path<i32>,
     IfMatch(editions): IfMatch,
 ) -> Result<impl IntoResponse, Problem> {
-    deactivate(&inventory.db, id, &editions).await?;
+    let edition = deactivate(&inventory.db, id, &editions).await?;
     inventory.catalogue.forget_product(id);
+    inventory.index.take_out(id, edition);
     Ok(StatusCode::NO_CONTENT)
 }

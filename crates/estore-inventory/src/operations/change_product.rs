@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::edition::stale;
 use crate::operations::create_product::ProductError;
-use crate::product::{Product, ProductChange};
-use crate::store::products;
+use crate::product::ProductChange;
+use crate::store::products::{self, Edited};
 
 /// Why a product cannot be changed.
 #[derive(Debug, thiserror::Error)]
@@ -26,14 +26,14 @@ pub(crate) async fn change_product(
     id: i32,
     editions: &Option<Vec<Timestamp>>,
     change: &ProductChange,
-) -> Result<Product, ChangeProductError> {
+) -> Result<Edited, ChangeProductError> {
     let refused = |error| ChangeProductError::Refused(ProductError::of(error, change.metadata.as_ref()));
     let broken = change.broken_rules();
     if !broken.is_empty() {
         return Err(ChangeProductError::Refused(ProductError::Invalid(broken)));
     }
-    if let Some(product) = products::update(db, id, editions, change).await.map_err(refused)? {
-        return Ok(product);
+    if let Some(edited) = products::update(db, id, editions, change).await.map_err(refused)? {
+        return Ok(edited);
     }
     match products::find(db, id).await.map_err(refused)? {
         Some(_) => Err(ChangeProductError::Stale),

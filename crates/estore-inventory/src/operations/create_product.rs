@@ -5,8 +5,8 @@ use estore_kit::problem::{FieldError, Problem};
 use serde_json::{Map, Value};
 
 use crate::import::row::plain;
-use crate::product::{NewProduct, Product};
-use crate::store::products;
+use crate::product::NewProduct;
+use crate::store::products::{self, Edited};
 
 /// Why a product cannot be made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub(crate) enum ProductError {
 }
 
 /// Adds it; its quantity is its first movement, by `actor`.
-pub(crate) async fn create_product(db: &Db, product: &NewProduct, actor: i32) -> Result<Product, ProductError> {
+pub(crate) async fn create_product(db: &Db, product: &NewProduct, actor: i32) -> Result<Edited, ProductError> {
     let broken = product.broken_rules();
     if !broken.is_empty() {
         return Err(ProductError::Invalid(broken));

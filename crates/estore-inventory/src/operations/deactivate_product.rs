@@ -18,14 +18,14 @@ pub(crate) enum DeactivateProductError {
     Db(#[from] DbError),
 }
 
-/// Takes it off sale, if the edition is one of `editions`.
+/// Takes it off sale, if the edition is one of `editions`; the edition that it is then.
 pub(crate) async fn deactivate_product(
     db: &Db,
     id: i32,
     editions: &Option<Vec<Timestamp>>,
-) -> Result<(), DeactivateProductError> {
-    if products::deactivate(db, id, editions).await? {
-        return Ok(());
+) -> Result<Timestamp, DeactivateProductError> {
+    if let Some(edition) = products::deactivate(db, id, editions).await? {
+        return Ok(edition);
     }
     match products::find(db, id).await? {
         Some(_) => Err(DeactivateProductError::Stale),

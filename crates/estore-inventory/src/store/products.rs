@@ -5,10 +5,26 @@ use jiff::Timestamp;
 use postgres_types::{Json, ToSql, Type};
 use tokio_postgres::Row;
 
+use crate::index::{Document, Query};
+use crate::limits::FACETS_MAX;
 use crate::product::{NewProduct, Product, ProductChange, import_key};
-use crate::search::{Found, ProductSearch, ProductSort};
+use crate::search::{CategoryCount, Found, ProductSearch, ProductSort};
 
-pub(crate) async fn insert(db: &Db, product: &NewProduct, actor: i32) -> Result<Product, DbError> {
+/// A product as an edit left it.
+#[derive(Debug)]
+pub(crate) struct Edited {
+    pub(crate) product: Product,
+    /// What a search reads of it.
+    pub(crate) document: Document,
+}
+
+impl From<&Row> for Edited {
+    fn from(row: &Row) -> Self {
+        Self { product: Product::from(row), document: row.get("search_document") }
+    }
+}
+
+pub(crate) async fn insert(db: &Db, product: &NewProduct, actor: i32) -> Result<Edited, DbError> {
     let row = db
         .row(
             include_str!("../../queries/insert_product.sql"),
@@ -27,7 +43,7 @@ pub(crate) async fn insert(db: &Db, product: &NewProduct, actor: i32) -> Result<
             ],
         )
         .await?;
-    row.as_ref().map(Product::from).ok_or_else(|| DbError::Failed("an insert answered no row".to_owned()))
+    row.as_ref().map(Edited::from).ok_or_else(|| DbError::Failed("an insert answered no row".to_owned()))
 }
 
 pub(crate) async fn find(db: &Db, id: i32) -> Result<Option<Product>, DbError> {
@@ -40,7 +56,7 @@ pub(crate) async fn update(
     id: i32,
     editions: &Option<Vec<Timestamp>>,
     change: &ProductChange,
-) -> Result<Option<Product>, DbError> {
+) -> Result<Option<Edited>, DbError> {
     let row = db
         .row(
             include_str!("../../queries/update_product.sql"),
@@ -67,19 +83,32 @@ pub(crate) async fn update(
             ],
         )
         .await?;
-    Ok(row.as_ref().map(Product::from))
+    Ok(row.as_ref().map(Edited::from))
 }
 
-/// Whether there was one of these editions to take off sale.
-pub(crate) async fn deactivate(db: &Db, id: i32, editions: &Option<Vec<Timestamp>>) -> Result<bool, DbError> {
+/// Takes one of these editions off sale; the edition that it is then.
+pub(crate) async fn deactivate(
+    db: &Db,
+    id: i32,
+    editions: &Option<Vec<Timestamp>>,
+) -> Result<Option<Timestamp>, DbError> {
     let row = db.row(include_str!("../../queries/deactivate_product.sql"), &[&id, editions]).await?;
-    Ok(row.is_some())
+    Ok(row.map(|row| row.get("edited_at")))
 }
 
-/// One more row than the page has, if there are so many. `alike` looks for names that resemble the words.
+/// What a list is asked for by, beside what its search says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sought<'a> {
+    /// What its words mean.
+    pub(crate) query: Option<&'a Query>,
+    /// Words that the names resemble.
+    pub(crate) alike: Option<&'a str>,
+}
+
+/// One more row than the page has, if there are so many.
 ///
 /// Planned anew for each call: which filters are given decides the plan.
-pub(crate) async fn list(db: &Db, search: &ProductSearch, alike: bool) -> Result<Vec<Found>, DbError> {
+pub(crate) async fn list(db: &Db, search: &ProductSearch, sought: &Sought<'_>) -> Result<Vec<Found>, DbError> {
     let sql = match search.sort {
         ProductSort::Relevance => include_str!("../../queries/list_products_relevance.sql"),
         ProductSort::Price => include_str!("../../queries/list_products_price.sql"),
@@ -90,10 +119,35 @@ pub(crate) async fn list(db: &Db, search: &ProductSearch, alike: bool) -> Result
     let after = search.after.as_ref();
     let score = after.map(|after| after.score);
     let name = after.map(|after| after.name.clone().unwrap_or_default());
-    let (key, key_type): (&(dyn ToSql + Sync), Type) =
-        if search.sort == ProductSort::Name { (&name, Type::VARCHAR) } else { (&score, Type::INT4) };
+    let key: Param<'_> = if search.sort == ProductSort::Name { (&name, Type::VARCHAR) } else { (&score, Type::INT4) };
     let (id, rows) = (after.map(|after| after.id), i64::try_from(search.limit + 1).unwrap_or(i64::MAX));
-    let params: [(&(dyn ToSql + Sync), Type); 12] = [
+    let mut params = filters(search, sought).to_vec();
+    params.extend([key, (&id, Type::INT4), (&rows, Type::INT8)]);
+    let rows = db.client().await?.query_typed(sql, &params).await?;
+    Ok(rows.iter().map(found).collect())
+}
+
+/// How many products of the whole list each category holds, the fullest first.
+pub(crate) async fn count_by_category(
+    db: &Db,
+    search: &ProductSearch,
+    sought: &Sought<'_>,
+) -> Result<Vec<CategoryCount>, DbError> {
+    let most = i64::try_from(FACETS_MAX).unwrap_or(i64::MAX);
+    let mut params = filters(search, sought).to_vec();
+    params.push((&most, Type::INT8));
+    let sql = include_str!("../../queries/count_products_by_category.sql");
+    let rows = db.client().await?.query_typed(sql, &params).await?;
+    let count =
+        |row: &Row| CategoryCount { category_id: row.get("id"), name: row.get("name"), count: row.get("count") };
+    Ok(rows.iter().map(count).collect())
+}
+
+type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// The first nine parameters of every list.
+fn filters<'a>(search: &'a ProductSearch, sought: &'a Sought<'_>) -> [Param<'a>; 9] {
+    [
         (&search.shows_inactive, Type::BOOL),
         (&search.is_active, Type::BOOL),
         (&search.category_id, Type::INT4),
@@ -101,14 +155,15 @@ pub(crate) async fn list(db: &Db, search: &ProductSearch, alike: bool) -> Result
         (&search.max_price, Type::INT4),
         (&search.in_stock, Type::BOOL),
         (&search.metadata, Type::JSONB),
-        (&search.words, Type::TEXT),
-        (&alike, Type::BOOL),
-        (key, key_type),
-        (&id, Type::INT4),
-        (&rows, Type::INT8),
-    ];
-    let rows = db.client().await?.query_typed(sql, &params).await?;
-    Ok(rows.iter().map(found).collect())
+        (&sought.query, Type::TSQUERY),
+        (&sought.alike, Type::TEXT),
+    ]
+}
+
+/// Those of these products that are on sale.
+pub(crate) async fn find_many(db: &Db, ids: &[i32]) -> Result<Vec<Product>, DbError> {
+    let rows = db.rows(include_str!("../../queries/find_products.sql"), &[&ids]).await?;
+    Ok(rows.iter().map(Product::from).collect())
 }
 
 fn found(row: &Row) -> Found {

@@ -30,7 +30,7 @@ impl EventsApi for Nobody {
     }
 }
 
-fn run_jobs(shop: &Shop) -> DropGuard {
+pub fn run_jobs(shop: &Shop) -> DropGuard {
     let (inventory, stop) = (shop.inventory.clone(), CancellationToken::new());
     let stopped = stop.clone();
     tokio::spawn(async move { inventory.run_jobs(Arc::new(Nobody), stopped).await });

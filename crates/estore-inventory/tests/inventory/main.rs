@@ -8,6 +8,7 @@ mod holds;
 mod hot_plans;
 mod identity;
 mod imports;
+mod index;
 mod neighbours;
 mod openapi;
 mod plans;

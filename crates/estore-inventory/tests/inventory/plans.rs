@@ -41,7 +41,7 @@ async fn lists_go_by_an_index() {
             include_str!("../../queries/list_products_relevance.sql"),
             "idx_products_search",
             Type::INT4,
-            (None, Some("c4ca4238a0b923820dcc509a6f75849b")),
+            (None, Some("'c4ca4238a0b923820dcc509a6f75849b'")),
         ),
     ];
     for (sql, index, key, filters) in lists {
@@ -63,7 +63,7 @@ async fn plan(db: &Db, sql: &str, key: Type, (metadata, words): Filters) -> Stri
         (&None::<bool>, Type::BOOL),
         (&metadata, Type::JSONB),
         (&words, Type::TEXT),
-        (&false, Type::BOOL),
+        (&None::<&str>, Type::TEXT),
         (after, key),
         (&id, Type::INT4),
         (&rows, Type::INT8),

@@ -257,3 +257,6 @@ fn merged(rules: &mut Rules, operation: Operation, lines: &[NewLine]) -> (Vec<Ho
     }
     (merged, pointers)
 }
+
+#[cfg(test)]
+mod instructions;

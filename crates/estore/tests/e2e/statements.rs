@@ -113,7 +113,7 @@ async fn reads_cost_few_statements_whatever_the_page() {
     }
     let routes = [
         ("/v1/products?limit={}&sort=price&in_stock=true".to_owned(), 2),
-        ("/v1/products?limit={}&q=sample".to_owned(), 2),
+        ("/v1/products?limit={}&q=sample&in_stock=true".to_owned(), 2),
         ("/v1/categories?limit={}".to_owned(), 1),
         ("/v1/orders?limit={}".to_owned(), 2),
         ("/v1/payment-methods?limit={}".to_owned(), 1),

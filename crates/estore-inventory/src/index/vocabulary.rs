@@ -1,0 +1,165 @@
+//! The lexemes that products hold, by number, and those that look like another one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::limits::ALIKE_MAX;
+
+/// Memory of a lexeme beside its letters, in bytes, about: in the map, in the list, its signature, its postings' head.
+const LEXEME_BYTES: usize = 120;
+
+/// Lexemes have numbers from 0.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    numbers: HashMap<Arc<str>, u32>,
+    lexemes: Vec<Arc<str>>,
+    signatures: Vec<Signature>,
+    pub(super) bytes: usize,
+}
+
+/// What can be told of a lexeme without reading it.
+#[derive(Debug, Clone, Copy)]
+struct Signature {
+    characters: u8,
+    /// A bit for each letter that it holds.
+    letters: u32,
+    has_digits: bool,
+}
+
+impl Signature {
+    fn of(lexeme: &str) -> Self {
+        let bit = |character: char| 1_u32 << (u32::from(character) % 32);
+        Self {
+            characters: u8::try_from(lexeme.chars().count()).unwrap_or(u8::MAX),
+            letters: lexeme.chars().map(bit).fold(0, |all, one| all | one),
+            has_digits: lexeme.bytes().any(|byte| byte.is_ascii_digit()),
+        }
+    }
+
+    /// Whether so few errors may lie between the two: each changes the length by one at most, and two letters.
+    fn may_be(self, other: Self, errors: u8) -> bool {
+        self.characters.abs_diff(other.characters) <= errors
+            && (self.letters ^ other.letters).count_ones() <= 2 * u32::from(errors)
+            && !other.has_digits
+    }
+}
+
+impl Vocabulary {
+    pub(super) fn number(&self, lexeme: &str) -> Option<u32> {
+        self.numbers.get(lexeme).copied()
+    }
+
+    pub(super) fn lexeme(&self, number: u32) -> &str {
+        self.lexemes.get(number as usize).map_or("", AsRef::as_ref)
+    }
+
+    /// The number of a lexeme, a new one if need be.
+    pub(super) fn learn(&mut self, lexeme: &str) -> u32 {
+        if let Some(number) = self.number(lexeme) {
+            return number;
+        }
+        let number = u32::try_from(self.lexemes.len()).unwrap_or(u32::MAX);
+        let lexeme: Arc<str> = lexeme.into();
+        self.bytes += lexeme.len() + LEXEME_BYTES;
+        self.signatures.push(Signature::of(&lexeme));
+        self.lexemes.push(Arc::clone(&lexeme));
+        self.numbers.insert(lexeme, number);
+        number
+    }
+
+    /// The lexemes that are the fewest errors away from this one, which is none of them: those that most products hold
+    /// first. One error is forgiven from three letters on, two from six; article numbers are taken as they are.
+    pub(super) fn alike(&self, lexeme: &str, holders: impl Fn(u32) -> usize) -> Vec<u32> {
+        let wanted = Signature::of(lexeme);
+        let errors_max = match wanted.characters {
+            _ if wanted.has_digits => return Vec::new(),
+            0..=2 => return Vec::new(),
+            3..=5 => 1,
+            _ => 2,
+        };
+        let wanted_letters: Vec<char> = lexeme.chars().collect();
+        let mut found: Vec<(u8, usize, u32)> = Vec::new();
+        for (number, signature) in (0..).zip(&self.signatures) {
+            if !wanted.may_be(*signature, errors_max) {
+                continue;
+            }
+            let errors = errors_between(&wanted_letters, self.lexeme(number), errors_max);
+            if let Some(errors) = errors.filter(|errors| *errors > 0) {
+                let holders = holders(number);
+                if holders > 0 {
+                    found.push((errors, usize::MAX - holders, number));
+                }
+            }
+        }
+        found.sort_unstable();
+        let fewest = found.first().map_or(0, |(errors, ..)| *errors);
+        found.into_iter().take_while(|(errors, ..)| *errors == fewest).take(ALIKE_MAX).map(|found| found.2).collect()
+    }
+}
+
+/// How many letters are wrong, missing, too many or swapped with their neighbour, if they are at most so many.
+fn errors_between(wanted: &[char], lexeme: &str, errors_max: u8) -> Option<u8> {
+    let columns = wanted.len() + 1;
+    let mut before: Vec<u8> = Vec::new();
+    let mut above: Vec<u8> = (0..columns).map(|column| u8::try_from(column).unwrap_or(u8::MAX)).collect();
+    let mut previous = None;
+    for (row, letter) in (1_u8..).zip(lexeme.chars()) {
+        let mut here = vec![row; columns];
+        for column in 1..columns {
+            let is_wrong = u8::from(wanted[column - 1] != letter);
+            let mut errors = (above[column - 1].saturating_add(is_wrong))
+                .min(above[column].saturating_add(1))
+                .min(here[column - 1].saturating_add(1));
+            if row > 1 && column > 1 && Some(wanted[column - 1]) == previous && wanted[column - 2] == letter {
+                errors = errors.min(before[column - 2].saturating_add(1));
+            }
+            here[column] = errors;
+        }
+        if here.iter().all(|errors| *errors > errors_max) {
+            return None;
+        }
+        before = std::mem::replace(&mut above, here);
+        previous = Some(letter);
+    }
+    above.last().copied().filter(|errors| *errors <= errors_max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Vocabulary, errors_between};
+
+    #[test]
+    fn errors_are_counted() {
+        let errors = |a: &str, b: &str| errors_between(&a.chars().collect::<Vec<_>>(), b, 2);
+        for (a, b, wanted) in [
+            ("shirt", "shirt", Some(0)),
+            ("shrit", "shirt", Some(1)),
+            ("headphno", "headphon", Some(1)),
+            ("watter", "water", Some(1)),
+            ("wter", "water", Some(1)),
+            ("hsirt", "shirts", Some(2)),
+            ("née", "nee", Some(1)),
+            ("lamp", "spade", None),
+            ("", "ab", Some(2)),
+        ] {
+            assert_eq!(errors(a, b), wanted, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_that_products_hold_are_found() {
+        let mut vocabulary = Vocabulary::default();
+        for lexeme in ["kettl", "kett", "settle", "85123a", "an", "lamp", "damp"] {
+            vocabulary.learn(lexeme);
+        }
+        let alike = |lexeme: &str, holders: &dyn Fn(u32) -> usize| {
+            let found = vocabulary.alike(lexeme, holders).into_iter();
+            found.map(|number| vocabulary.lexeme(number).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(alike("ketl", &|_| 1), ["kettl", "kett"]);
+        assert_eq!(alike("ketl", &|number| usize::from(number == 1)), ["kett"]);
+        assert_eq!(alike("camp", &|number| number as usize), ["damp", "lamp"]);
+        assert!(alike("85123b", &|_| 1).is_empty() && alike("am", &|_| 1).is_empty());
+        assert!(alike("lamp", &|_| 1) == ["damp"]);
+    }
+}
