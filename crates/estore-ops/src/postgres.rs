@@ -9,6 +9,7 @@ mod discover;
 mod error;
 mod initialise;
 mod layout;
+mod log_files;
 mod process;
 mod settings;
 
