@@ -9,6 +9,7 @@ mod discover;
 mod error;
 mod initialise;
 pub(crate) mod layout;
+mod log_files;
 mod process;
 pub(crate) mod settings;
 

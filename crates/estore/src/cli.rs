@@ -2,6 +2,7 @@
 
 mod backup;
 mod maintain;
+mod stats;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
 pub use maintain::Maintain;
+pub use stats::{Stats, duration};
 
 /// A commerce backend on PostgreSQL: users, inventory and payments in one binary.
 #[derive(Debug, Parser)]
@@ -53,7 +55,7 @@ pub enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
-    /// The databases: run, reach, migrate and maintain them.
+    /// The databases: run, reach, migrate, watch and maintain them.
     #[command(subcommand)]
     Db(Db),
     /// Back the databases up, prove the backups by restoring them, and bring them back.
@@ -111,6 +113,9 @@ pub enum Db {
     Migrate(Migrate),
     /// Do the upkeep that is due, one thing at a time, while the shop goes on: vacuum, analyze, reindex, partitions, purge.
     Maintain(Maintain),
+    /// Tell what the databases are doing: slow statements, cache, sizes, indexes, connections, locks, numbers left.
+    /// Exits with 1 when a database does not answer.
+    Stats(Stats),
 }
 
 #[derive(Debug, Clone, Args)]

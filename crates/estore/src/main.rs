@@ -7,6 +7,7 @@ mod databases;
 mod demo;
 mod findings;
 mod health;
+mod looks;
 mod maintenance;
 mod metrics;
 mod openapi;

@@ -33,6 +33,5 @@ WITH locked AS MATERIALIZED (
     FROM measured WHERE bytes > 0
 )
 SELECT oid::regclass::text AS name, oid::bigint AS oid, relkind = 'i' AS is_index, owner::regclass::text AS table_name, bytes,
-    greatest(bytes - needed, 0)::bigint AS wasted_bytes,
-    round(greatest(bytes - needed, 0) * 100 / bytes, 2) AS wasted_percent
-FROM expected ORDER BY wasted_bytes DESC NULLS LAST, bytes DESC, name LIMIT $1::bigint
+    wasted::bigint AS wasted_bytes, round(wasted * 100 / bytes, 2) AS wasted_percent
+FROM expected, LATERAL (SELECT CASE WHEN needed IS NOT NULL THEN greatest(bytes - needed, 0) END AS wasted) w ORDER BY wasted_bytes DESC NULLS LAST, bytes DESC, name LIMIT $1::bigint

@@ -1,7 +1,7 @@
 //! A private cluster's life: start, watch, stop.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,13 +18,15 @@ use super::discover::{Binaries, discover};
 use super::error::ClusterError;
 use super::initialise::initialise;
 use super::layout::Layout;
-use super::{process, settings};
+use super::{log_files, process, settings};
 use crate::roles::ADMINISTRATOR;
 
 const POLL: Duration = Duration::from_millis(10);
 const WATCH_STEP: Duration = Duration::from_millis(100);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// How often the log is looked after.
+const LOG_STEP: Duration = Duration::from_secs(60);
 
 /// How a private cluster is run.
 #[derive(Debug, Clone)]
@@ -97,6 +99,12 @@ impl PrivateCluster {
         version_of(&data_dir.join("postgres/data")).is_some()
     }
 
+    /// Where the server under `data_dir` writes its log.
+    #[must_use]
+    pub fn log_folder(data_dir: &Path) -> PathBuf {
+        data_dir.join("postgres/log")
+    }
+
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> &ClusterAddress {
@@ -130,7 +138,12 @@ impl PrivateCluster {
     pub async fn watch(&self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
         let mut pause = WATCH_STEP;
+        let mut log_looked_after: Option<Instant> = None;
         loop {
+            if log_looked_after.is_none_or(|last| last.elapsed() >= LOG_STEP) {
+                log_files::prune(&self.layout.log);
+                log_looked_after = Some(Instant::now());
+            }
             tokio::select! {
                 () = &mut shutdown => return,
                 () = sleep(pause) => {}

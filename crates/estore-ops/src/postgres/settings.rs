@@ -6,6 +6,7 @@ use super::account::{Account, own_name};
 use super::cluster::ClusterOptions;
 use super::discover::Binaries;
 use super::layout::Layout;
+use super::log_files;
 use crate::roles;
 
 const MIB: u64 = 1024 * 1024;
@@ -13,12 +14,16 @@ const MIB: u64 = 1024 * 1024;
 pub(crate) const ARCHIVE_CONF: &str = "archive.conf";
 
 /// Our settings, included last but for `custom.conf`, which is the operator's. Values of rows and
-/// parameters stay out of the log: they hold addresses and password hashes.
+/// parameters stay out of the log: they hold addresses and password hashes. That is why it is not
+/// PostgreSQL's JSON log, which tells an error's values however terse it is set, and why `auto_explain`
+/// is loaded but silent: plans hold the values they were made for. Statements that are typed, such as
+/// `ALTER ROLE … PASSWORD`, stay out of `pg_stat_statements`.
 pub(crate) fn estore_conf(layout: &Layout, binaries: &Binaries, options: &ClusterOptions) -> String {
     let memory_mib = memory_bytes() / MIB;
     let shared_mib = if options.durable { (memory_mib / 8).clamp(128, 1024) } else { 128 };
     let cache_mib = (memory_mib / 2).max(256);
-    let preload = if binaries.has_library("pg_stat_statements") { "pg_stat_statements" } else { "" };
+    let preload: Vec<&str> =
+        ["pg_stat_statements", "auto_explain"].into_iter().filter(|library| binaries.has_library(library)).collect();
     let mut text = format!(
         "# Written anew at every start. Your own settings go into custom.conf beside this file.
 listen_addresses = ''
@@ -42,23 +47,27 @@ password_encryption = 'scram-sha-256'
 timezone = 'UTC'
 logging_collector = on
 log_directory = {log}
-log_filename = 'postgresql-%a.log'
+log_filename = 'postgresql-%Y%m%d-%H%M%S.log'
 log_rotation_age = 1d
-log_rotation_size = 0
-log_truncate_on_rotation = on
+log_rotation_size = {log_kib}kB
 log_timezone = 'UTC'
-log_line_prefix = '%m [%p] %q%u@%d/%a '
+log_line_prefix = '%m [%p] %e %q%u@%d/%a '
 log_lock_waits = on
 log_min_duration_statement = 1000
+log_temp_files = 16MB
 log_checkpoints = on
 log_error_verbosity = terse
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 lc_messages = 'C'
+pg_stat_statements.track_utility = off
+auto_explain.log_min_duration = -1
 ",
         socket = quoted(&layout.address.socket_dir().to_string_lossy()),
         log = quoted(&layout.log.to_string_lossy()),
         connections = options.connections_max,
+        preload = preload.join(", "),
+        log_kib = log_files::FILE_BYTES_MAX / 1024,
     );
     if options.durable {
         text.push_str("fsync = on\nfull_page_writes = on\nsynchronous_commit = on\n");

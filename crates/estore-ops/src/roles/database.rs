@@ -89,13 +89,16 @@ fn sequences(service: Service) -> String {
     )
 }
 
-/// Statement statistics where the server has loaded them; a server of one's own may not have, or
-/// may not let us see or install them.
+/// Statement statistics where the server has loaded them, and what measures unused room where it is there; a server of
+/// one's own may not have them, or may not let us see or install them.
 const STATISTICS: &str = "SET client_min_messages = warning;
 DO $$ BEGIN
     IF current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'
         AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_stat_statements') THEN
         CREATE EXTENSION pg_stat_statements SCHEMA public;
+    END IF;
+    IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pgstattuple' AND installed_version IS NULL) THEN
+        CREATE EXTENSION pgstattuple SCHEMA public;
     END IF;
 EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN NULL;
 END $$;";

@@ -1,15 +1,15 @@
-//! `estore db run|url|migrate|maintain`.
+//! `estore db run|url|migrate|maintain|stats`.
 
 use std::sync::Arc;
 
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 
-use super::{maintain, migrate};
+use super::{maintain, migrate, stats};
 use crate::cli::{DatabaseName, Db};
 use crate::config::Config;
 use crate::databases::Databases;
-use crate::{Outcome, schedule, secrets, stop};
+use crate::{Outcome, looks, schedule, secrets, stop};
 
 /// The service whose database was named.
 pub fn service(name: DatabaseName) -> Service {
@@ -30,6 +30,7 @@ pub async fn run(config: Config, command: Db) -> Outcome {
         }
         Db::Migrate(command) => migrate::run(config, command).await,
         Db::Maintain(wish) => Box::pin(maintain::run(config, wish)).await,
+        Db::Stats(asked) => Box::pin(stats::run(config, asked)).await,
     }
 }
 
@@ -43,8 +44,10 @@ async fn run_cluster(config: Config) -> Outcome {
         secrets::read_or_make(&config.data_dir, "service-secret")?;
         println!("PostgreSQL runs under {}. Stop with Ctrl-C.", config.data_dir.display());
         let bases = schedule::bases::start(&config, &databases, &stop)?;
+        let looking = looks::start(&config, &databases, &stop);
         cluster.watch(async move { stop.cancelled().await }).await;
         schedule::end(bases).await;
+        schedule::end(Some(looking)).await;
     }
     cluster.stop().await?;
     result.map(|()| true)

@@ -11,7 +11,7 @@ use super::up;
 use crate::cli::ServeWhat;
 use crate::config::Config;
 use crate::databases::Databases;
-use crate::{Outcome, maintenance, schedule, stop};
+use crate::{Outcome, looks, maintenance, schedule, stop};
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>) -> Outcome {
@@ -28,13 +28,15 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
     let start = Start { what: services, config: &config, databases: &databases };
     let Some((running, listener)) = start.run(listener, &stop).await? else { return Ok(true) };
     // Only a process that knows all three databases can take them at one moment.
-    let (mut backups, mut upkeep) = (None, None);
+    let (mut backups, mut upkeep, mut looking) = (None, None, None);
     if what == ServeWhat::All {
         backups = schedule::start(&config, &databases, &stop, None)?;
         upkeep = maintenance::start(&config, &databases, &stop, None)?;
+        looking = Some(looks::start(&config, &databases, &stop));
     }
     up::run_services(&config, &running, listener, &stop, false).await;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
+    schedule::end(looking).await;
     Ok(true)
 }

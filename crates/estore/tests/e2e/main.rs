@@ -12,6 +12,7 @@ mod replay;
 mod sessions;
 mod shop_life;
 mod statements;
+mod stats;
 mod webhooks;
 
 use std::path::Path;

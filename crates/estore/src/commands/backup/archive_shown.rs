@@ -8,7 +8,7 @@ use estore_ops::pitr::{ArchiveStatus, Base, Window};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::shown::{age, size};
+use crate::commands::quantity::{age, size};
 
 pub(super) fn set_up(repository: &Path, passphrase: &Path, status: &ArchiveStatus, as_json: bool) {
     if as_json {

@@ -6,6 +6,8 @@ use estore_ops::backup::{Created, Level, Listed, Report, Restored, SignerKey, Ta
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::commands::quantity::{age, size};
+
 pub(super) fn created(created: &Created, target: &Target, signer: &SignerKey, as_json: bool) {
     let manifest = &created.manifest;
     let millis = created.elapsed.as_millis();
@@ -125,25 +127,6 @@ fn age_of(then: Timestamp, now: Timestamp) -> String {
     age(now.as_second() - then.as_second())
 }
 
-pub(super) fn age(seconds: i64) -> String {
-    match seconds {
-        ..120 => format!("{} s", seconds.max(0)),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 pub(super) fn seconds(millis: u128) -> String {
     format!("{}.{:02} s", millis / 1000, millis % 1000 / 10)
-}
-
-pub(super) fn size(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    match bytes {
-        ..KIB => format!("{bytes} B"),
-        _ if bytes < KIB * KIB => format!("{} KiB", bytes / KIB),
-        _ if bytes < 10 * KIB * KIB * KIB => format!("{}.{} MiB", bytes / KIB / KIB, bytes / KIB % KIB * 10 / KIB),
-        _ => format!("{} GiB", bytes / KIB / KIB / KIB),
-    }
 }
