@@ -7,6 +7,7 @@ mod large;
 mod maintain;
 mod measure;
 mod orders;
+mod partition;
 mod pgbench;
 mod plot;
 mod processor;
@@ -20,6 +21,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 pub(crate) use maintain::{MaintainArgs, run as maintain};
+pub(crate) use partition::{PartitionArgs, run as partition};
 
 /// The loads.
 #[derive(Debug, Subcommand)]

@@ -7,5 +7,6 @@ pub mod connection;
 pub mod maintain;
 pub mod migrate;
 pub mod monitor;
+pub mod partition;
 pub mod postgres;
 pub mod roles;

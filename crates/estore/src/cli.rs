@@ -2,12 +2,14 @@
 
 mod backup;
 mod maintain;
+mod partition;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use partition::{Partition, PartitionTable};
 pub use backup::{Backup, BackupKeys, BackupTarget};
 pub use maintain::Maintain;
 
@@ -111,6 +113,9 @@ pub enum Db {
     Migrate(Migrate),
     /// Do the upkeep that is due, one thing at a time, while the shop goes on: vacuum, analyze, reindex, partitions, purge.
     Maintain(Maintain),
+    /// Turn a large table into partitions by id, or back into one table, while the shop sells. What was cut is gone on
+    /// with by running it again.
+    Partition(Partition),
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,11 +1,11 @@
-//! `estore db run|url|migrate|maintain`.
+//! `estore db run|url|migrate|maintain|partition`.
 
 use std::sync::Arc;
 
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 
-use super::{maintain, migrate};
+use super::{maintain, migrate, partition};
 use crate::cli::{DatabaseName, Db};
 use crate::config::Config;
 use crate::databases::Databases;
@@ -30,6 +30,7 @@ pub async fn run(config: Config, command: Db) -> Outcome {
         }
         Db::Migrate(command) => migrate::run(config, command).await,
         Db::Maintain(wish) => Box::pin(maintain::run(config, wish)).await,
+        Db::Partition(command) => Box::pin(partition::run(config, command)).await,
     }
 }
 
