@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use partition::{Partition, PartitionTable};
 pub use backup::{Backup, BackupKeys, BackupTarget};
 pub use maintain::Maintain;
+pub use partition::{Partition, PartitionTable};
 
 /// A commerce backend on PostgreSQL: users, inventory and payments in one binary.
 #[derive(Debug, Parser)]

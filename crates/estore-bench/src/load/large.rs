@@ -34,7 +34,8 @@ pub(crate) struct Size {
 pub(crate) async fn fill(shop: &Shop, size: Size) -> Result<Duration, Failure> {
     let began = Instant::now();
     say(format!("filling in {} products and {} orders", size.products, size.orders));
-    let (products, orders) = tokio::join!(Box::pin(products(shop, size.products)), Box::pin(fill_orders(shop, size.orders)));
+    let (products, orders) =
+        tokio::join!(Box::pin(products(shop, size.products)), Box::pin(fill_orders(shop, size.orders)));
     products?;
     orders?;
     let took = began.elapsed();

@@ -7,11 +7,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::buying::{self, Basket};
+use super::large;
 use super::measure::{address, quiet_shop};
 use super::run::{self, Pace};
 use super::stage::{self, Stage};
 use super::tally::Tally;
-use super::large;
 use crate::failure::Failure;
 use crate::report::{self, Figure, say};
 use crate::shop::{Shop, ShopArgs};

@@ -3,8 +3,6 @@
 SELECT class.relkind = 'p' AS is_partitioned,
     (SELECT substring(pg_get_constraintdef(oid) FROM 'id < ''?(\d+)')::bigint FROM pg_constraint
      WHERE conrelid = class.oid AND conname = 'orders_ids_below') AS ids_below,
-    coalesce((SELECT convalidated FROM pg_constraint
-     WHERE conrelid = class.oid AND conname = 'orders_ids_below'), false) AS is_below_proven,
     (SELECT last_value + is_called::int FROM orders_id_seq) AS next_id,
     class.reltuples >= 0 AS is_analysed,
     (SELECT array_agg(format('ALTER TABLE %s VALIDATE CONSTRAINT %I', conrelid::regclass, conname))

@@ -48,8 +48,11 @@ pub(crate) async fn run(
     let wait = if outside { options.concurrent_wait } else { options.table_wait };
     for attempt in 1..=options.attempts {
         settle(connection, wait).await?;
-        let tried =
-            if outside { outside_transaction(connection, step, options.table_wait).await } else { in_transaction(connection, step).await };
+        let tried = if outside {
+            outside_transaction(connection, step, options.table_wait).await
+        } else {
+            in_transaction(connection, step).await
+        };
         match tried {
             Ok(duration_ms) => {
                 progress(Event::Finished { direction, version, duration_ms });

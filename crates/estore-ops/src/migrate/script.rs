@@ -62,7 +62,7 @@ pub(crate) struct ConcurrentIndex<'a> {
 
 /// The index a `CREATE INDEX CONCURRENTLY` makes.
 pub(crate) fn concurrent_index(sql: &str) -> Option<ConcurrentIndex<'_>> {
-    let text = statements(sql).first().map(|statement| without_comments(statement))?;
+    let text = statements(sql).first().copied().map(without_comments)?;
     let text = after(text, "create")?;
     let (is_unique, text) = after(text, "unique").map_or((false, text), |text| (true, text));
     let text = after(after(text, "index")?, "concurrently")?;
@@ -78,7 +78,7 @@ pub(crate) fn concurrent_index(sql: &str) -> Option<ConcurrentIndex<'_>> {
 
 /// The index a `DROP INDEX CONCURRENTLY` removes, as it is written.
 pub(crate) fn dropped_index(sql: &str) -> Option<&str> {
-    let text = statements(sql).first().map(|statement| without_comments(statement))?;
+    let text = statements(sql).first().copied().map(without_comments)?;
     let text = after(after(after(text, "drop")?, "index")?, "concurrently")?;
     let text = after(text, "if").map_or(Some(text), |text| after(text, "exists"))?;
     Some(&text[..name_length(text)])

@@ -67,7 +67,10 @@ pub async fn preview_back(database: &Database) -> Result<Vec<String>, PartitionE
         vec![format!("-- {} becomes the table, with every index that it has", standing.partitions[0].name)]
     } else {
         vec![
-            format!("-- the orders of {} are copied into one table, while triggers bring over what changes", used.join(", ")),
+            format!(
+                "-- the orders of {} are copied into one table, while triggers bring over what changes",
+                used.join(", ")
+            ),
             "-- the copy is compared with the orders, row by row, and takes their place".to_owned(),
         ]
     };
@@ -114,9 +117,8 @@ fn take_copy(definitions: &Definitions) -> Work {
 
 /// What gives a table the place of the partitioned one: its name, its indexes' names, and all that hangs on it.
 fn replace(definitions: &Definitions, table: &str, indexes: &[(String, String)]) -> Vec<String> {
-    let rename = |from: &str, to: &str| {
-        format!("ALTER INDEX {} RENAME TO {}", quote_identifier(from), quote_identifier(to))
-    };
+    let rename =
+        |from: &str, to: &str| format!("ALTER INDEX {} RENAME TO {}", quote_identifier(from), quote_identifier(to));
     let mut sql = vec![format!("ALTER TABLE orders RENAME TO {OLD}")];
     sql.extend(definitions.indexes().map(|(index, _)| rename(index, &index_name(OLD, index))));
     sql.push(format!("ALTER TABLE {table} RENAME TO orders"));

@@ -105,11 +105,7 @@ fn begin(definitions: &Definitions) -> Work {
 }
 
 /// Copies the next rows; whether there were any. The table's comment says how far it has come.
-async fn batch(
-    session: &Session,
-    columns: &str,
-    progress: PartitionProgress<'_>,
-) -> Result<bool, PartitionError> {
+async fn batch(session: &Session, columns: &str, progress: PartitionProgress<'_>) -> Result<bool, PartitionError> {
     let client = &session.connection;
     let standing = look(client).await?;
     let after = standing.merged_up_to.unwrap_or(-1);

@@ -140,7 +140,9 @@ impl Definitions {
     pub(crate) fn strangers(&self) -> Vec<String> {
         let mut found = self.statements("stranger");
         let unique = self.own_indexes.iter().filter(|(name, _)| name != ONE_PER_PRODUCT);
-        found.extend(unique.map(|(name, _)| format!("unique index {name}, which cannot span partitions without the id")));
+        found.extend(
+            unique.map(|(name, _)| format!("unique index {name}, which cannot span partitions without the id")),
+        );
         found
     }
 }

@@ -17,7 +17,8 @@ pub enum PartitionError {
     /// A table stayed locked by others.
     #[error(
         "the tables of orders stayed locked by others through {attempts} attempts of {wait_ms} ms; what was reached \
-         stands, and the next run goes on from there.{}", told(holders)
+         stands, and the next run goes on from there.{}",
+        told(holders)
     )]
     LockTimeout {
         /// How often it was tried.
@@ -46,9 +47,6 @@ pub enum PartitionError {
         /// Rows of the original.
         orders: i64,
     },
-    /// The copying role does not see every row.
-    #[error("row-level security would hide orders from {0}; connect as a role that it does not bind (BYPASSRLS)")]
-    NotWhole(String),
     /// The lock of migrations was not to be had, or the session failed.
     #[error(transparent)]
     Migrate(#[from] MigrateError),

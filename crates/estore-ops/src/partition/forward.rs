@@ -1,5 +1,6 @@
 //! From one table to partitions. The table becomes the first partition as it is.
 
+use super::PartitionProgress;
 use super::ahead::make_ahead;
 use super::back::drop_old;
 use super::copy::drop_copy;
@@ -10,7 +11,6 @@ use super::progress::PartitionEvent;
 use super::session::{PartitionOptions, Session};
 use super::standing::{Standing, look};
 use super::switch::{Work, switch};
-use super::PartitionProgress;
 use crate::connection::quote_identifier;
 use crate::migrate::Database;
 
@@ -74,11 +74,7 @@ pub async fn preview(database: &Database, options: &PartitionOptions) -> Result<
     Ok(steps)
 }
 
-async fn turn(
-    session: &Session,
-    standing: &Standing,
-    progress: PartitionProgress<'_>,
-) -> Result<(), PartitionError> {
+async fn turn(session: &Session, standing: &Standing, progress: PartitionProgress<'_>) -> Result<(), PartitionError> {
     refuse_strangers(&Definitions::read(&session.connection).await?)?;
     let end = bound(session, standing, progress).await?;
     progress(PartitionEvent::Started("prove that every id is below the first partition's end"));
@@ -111,11 +107,7 @@ fn limit_sql(begin: Option<i64>, end: i64) -> String {
 }
 
 /// Puts the limit on the table, or takes the one that a cut run left, where it is still far.
-async fn bound(
-    session: &Session,
-    standing: &Standing,
-    progress: PartitionProgress<'_>,
-) -> Result<i64, PartitionError> {
+async fn bound(session: &Session, standing: &Standing, progress: PartitionProgress<'_>) -> Result<i64, PartitionError> {
     if let Some(below) = standing.ids_below {
         if below - standing.next_id >= room(session.options.rows(standing)) / 2 {
             return Ok(below);

@@ -33,8 +33,6 @@ pub struct Standing {
     pub is_partitioned: bool,
     /// The limit of ids that a cut run left on the whole table: orders beyond it would be refused.
     pub ids_below: Option<i64>,
-    /// Whether every row is known to be below it.
-    pub is_below_proven: bool,
     /// The next id.
     pub next_id: i64,
     /// Whether its rows were ever counted as a whole.
@@ -64,7 +62,6 @@ pub(crate) async fn look(client: &Client) -> Result<Standing, PartitionError> {
     Ok(Standing {
         is_partitioned: row.get("is_partitioned"),
         ids_below: row.get("ids_below"),
-        is_below_proven: row.get("is_below_proven"),
         next_id: row.get("next_id"),
         is_analysed: row.get("is_analysed"),
         unproven: row.get::<_, Option<Vec<String>>>("unproven").unwrap_or_default(),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use estore_ops::partition::{self as ops, PartitionEvent, PartitionOptions, Standing};
-use estore_ops::postgres::{ClusterAccess, ClusterOptions};
 use estore_ops::roles::Service;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -17,13 +16,7 @@ use crate::{Outcome, stop};
 /// Runs the command. Ctrl-C cuts it; the next run goes on.
 pub async fn run(config: Config, command: Partition) -> Outcome {
     let stop = stop::on_signal()?;
-    let databases = Databases::of(&config);
-    // A look starts nothing: somebody may be just about to.
-    let cluster = if databases.is_private(Service::Payments) && !command.status && !command.dry_run {
-        Some(ClusterAccess::open(&config.data_dir, ClusterOptions::default()).await?)
-    } else {
-        None
-    };
+    let (databases, cluster) = migrate::open(&config, &[Service::Payments]).await?;
     let outcome = tokio::select! {
         () = stop.cancelled() => Err("stopped; what was reached stands, and the next run goes on".into()),
         outcome = work(&databases, &command) => outcome,
@@ -142,7 +135,9 @@ fn warnings(standing: &Standing) -> Vec<String> {
     }));
     if standing.is_merging {
         let up_to = standing.merged_up_to.unwrap_or(0);
-        found.push(format!("A way back was cut: orders up to {up_to} are copied. Run --back again, or without it to give it up."));
+        found.push(format!(
+            "A way back was cut: orders up to {up_to} are copied. Run --back again, or without it to give it up."
+        ));
     }
     if standing.has_leftover {
         found.push("A way back was cut: the old partitions are still there. Run --back again.".to_owned());

@@ -18,7 +18,10 @@ const IDS: &str = "'{01900000-0000-7000-8000-000000000005,01900000-0000-7000-800
 fn statements() -> Vec<(&'static str, String)> {
     let none = "'{}'::text[]";
     vec![
-        (query!("settle_orders"), format!("{IDS}, '{{paid,paid}}'::text[], '{{}}'::timestamptz[], '{{}}'::integer[], {none}")),
+        (
+            query!("settle_orders"),
+            format!("{IDS}, '{{paid,paid}}'::text[], '{{}}'::timestamptz[], '{{}}'::integer[], {none}"),
+        ),
         (query!("read_orders_of_checkouts"), IDS.to_owned()),
         (query!("read_order"), "7".to_owned()),
         (query!("lock_order"), "7".to_owned()),

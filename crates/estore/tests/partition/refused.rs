@@ -6,7 +6,8 @@ use estore_ops::partition::{PartitionError, partition, preview};
 use crate::table::{Table, options, silent};
 
 /// A second order of a product in a checkout, whose ids are on both sides of a partition's end.
-const TWICE: &str = "INSERT INTO orders (id, checkout_id, user_id, product_id, quantity, unit_price, total_amount, currency)
+const TWICE: &str =
+    "INSERT INTO orders (id, checkout_id, user_id, product_id, quantity, unit_price, total_amount, currency)
     SELECT i, '01900000-0000-7000-8000-000000000005', '6', '4711', 1, 1, 1, 'USD' FROM unnest(ARRAY[1999, 2000]) i";
 
 #[tokio::test]
@@ -36,10 +37,12 @@ async fn a_checkout_has_one_order_of_a_product_across_partitions() {
 async fn what_would_be_left_behind_is_named() {
     let table = Table::plain().await;
     table
-        .run("CREATE MATERIALIZED VIEW sums AS SELECT user_id, sum(total_amount) FROM orders GROUP BY 1;
+        .run(
+            "CREATE MATERIALIZED VIEW sums AS SELECT user_id, sum(total_amount) FROM orders GROUP BY 1;
               CREATE UNIQUE INDEX by_time ON orders (user_id, created_at, product_id, checkout_id);
               CREATE FUNCTION newest() RETURNS SETOF orders LANGUAGE sql AS 'SELECT * FROM orders';
-              CREATE PUBLICATION news FOR TABLE orders")
+              CREATE PUBLICATION news FOR TABLE orders",
+        )
         .await;
     let schema = table.schema().await;
     for refused in [

@@ -38,7 +38,8 @@ impl Selling {
                     let body = json!({ "lines": lines, "payment_method_id": method });
                     let key = Uuid::now_v7().to_string();
                     let headers = [("idempotency-key", key.as_str())];
-                    let placed = buyer.send(reqwest::Method::POST, "/v1/checkouts", Some(&body), &headers).await.expect(201);
+                    let placed =
+                        buyer.send(reqwest::Method::POST, "/v1/checkouts", Some(&body), &headers).await.expect(201);
                     let order = placed.json["orders"][0]["id"].as_i64().unwrap();
                     buyer.get(&format!("/v1/orders/{order}")).await.expect(200);
                     buyer.get("/v1/orders?limit=5").await.expect(200);

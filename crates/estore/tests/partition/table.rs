@@ -11,7 +11,7 @@ pub const ORDERS: u64 = 900;
 /// Ids of a partition.
 pub const ROWS: i64 = 1_000;
 
-/// Everything that makes up the schema, but what a later migration would not make out of nothing either.
+/// Everything that makes up the schema.
 const SCHEMA: &str = include_str!("../../../estore-ops/queries/schema_fingerprint.sql");
 /// What a shop's own administrator may have hung on the table.
 const EXTRAS: &str = "
@@ -62,10 +62,13 @@ impl Table {
         self.admin.query(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}\n{error:?}"))
     }
 
-    /// The schema, object by object, in the search path of migrations.
+    /// The schema, object by object, in the search path of migrations; without the brackets of conditions, which
+    /// PostgreSQL sets otherwise once it has read its own text.
     pub async fn schema(&self) -> Vec<(String, Option<String>)> {
         self.run("SET search_path = public").await;
-        let mut found: Vec<_> = self.rows(SCHEMA).await.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let plain = |text: String| text.replace(['(', ')'], "");
+        let object = |row: &Row| (row.get(0), row.get::<_, Option<String>>(1).map(plain));
+        let mut found: Vec<_> = self.rows(SCHEMA).await.iter().map(object).collect();
         found.sort();
         found
     }

@@ -189,8 +189,10 @@ async fn a_migration_builds_an_index_concurrently_partition_by_partition() {
     let migrator = Migrator::new(&all, MigrateOptions::default()).unwrap();
     // What a cut run left.
     table
-        .run("SET ROLE estore_payments_owner; CREATE INDEX idx_orders_product ON ONLY public.orders(product_id);
-              CREATE INDEX orders_from_0_idx_orders_product ON public.orders_from_0(product_id); RESET ROLE")
+        .run(
+            "SET ROLE estore_payments_owner; CREATE INDEX idx_orders_product ON ONLY public.orders(product_id);
+              CREATE INDEX orders_from_0_idx_orders_product ON public.orders_from_0(product_id); RESET ROLE",
+        )
         .await;
     migrator.up(&database, None, &mut estore_ops::migrate::silent).await.unwrap();
     let valid = "SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid AND indexrelid::regclass::text LIKE '%product'
