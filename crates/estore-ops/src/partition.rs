@@ -17,7 +17,7 @@ mod session;
 mod standing;
 mod switch;
 
-pub use ahead::{Ahead, partitions_ahead};
+pub use ahead::{Ahead, partitions_ahead, partitions_due};
 pub use back::{preview_back, unpartition};
 pub use error::PartitionError;
 pub use forward::{partition, preview};

@@ -46,6 +46,31 @@ pub async fn partitions_ahead(
     Ok(Ahead { made: Vec::new(), is_limit_lifted })
 }
 
+/// Why [`partitions_ahead`] would do something, if it would; takes no lock and changes nothing.
+///
+/// # Errors
+/// [`PartitionError`].
+pub async fn partitions_due(
+    database: &Database,
+    options: &PartitionOptions,
+) -> Result<Option<&'static str>, PartitionError> {
+    let session = match Session::look(database, options).await {
+        Err(PartitionError::NoTable(_)) => return Ok(None),
+        other => other?,
+    };
+    let standing = look(&session.connection).await?;
+    if !standing.is_partitioned {
+        return Ok(standing.ids_below.map(|_| "a run that was cut left a limit of ids"));
+    }
+    if !standing.unproven.is_empty() || !standing.is_analysed {
+        return Ok(Some("a run was cut before its last checks"));
+    }
+    let Some(end) = end_of(&session, &standing).await? else { return Ok(None) };
+    let Some(from) = end.used.end else { return Ok(Some("orders are in the open partition")) };
+    let is_ready = is_ready(&end, &wanted(from, &standing, options));
+    Ok((!is_ready).then_some("partitions for the coming orders are missing, or were counted as empty"))
+}
+
 /// The partitions at the end: the last one with rows, and those after it.
 struct End {
     used: OrdersPartition,
@@ -97,10 +122,7 @@ async fn make_once(session: &Session, progress: PartitionProgress<'_>) -> Result
     }
     let from = end.used.end.or(closed).unwrap_or_default();
     let wanted = wanted(from, &standing, &session.options);
-    let has = |(part, bounds): (&OrdersPartition, &Bounds)| {
-        part.begin == bounds.begin && part.end == bounds.end && part.rows_estimated.is_none()
-    };
-    if closed.is_none() && end.empty.len() == wanted.len() && end.empty.iter().zip(&wanted).all(has) {
+    if closed.is_none() && is_ready(&end, &wanted) {
         return Ok(Vec::new());
     }
     let step = "make the partitions ahead";
@@ -111,6 +133,14 @@ async fn make_once(session: &Session, progress: PartitionProgress<'_>) -> Result
     done?;
     prove(session, progress).await?;
     Ok(wanted.into_iter().map(Bounds::name).collect())
+}
+
+/// Whether the empty partitions are those that are wanted, and were never counted.
+fn is_ready(end: &End, wanted: &[Bounds]) -> bool {
+    let has = |(part, bounds): (&OrdersPartition, &Bounds)| {
+        part.begin == bounds.begin && part.end == bounds.end && part.rows_estimated.is_none()
+    };
+    end.empty.len() == wanted.len() && end.empty.iter().zip(wanted).all(has)
 }
 
 async fn end_of(session: &Session, standing: &Standing) -> Result<Option<End>, PartitionError> {
