@@ -8,6 +8,7 @@ mod large;
 mod maintain;
 mod measure;
 mod orders;
+mod partition;
 mod pgbench;
 mod plot;
 mod processor;
@@ -23,6 +24,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 pub(crate) use maintain::{MaintainArgs, run as maintain};
+pub(crate) use partition::{PartitionArgs, run as partition};
 
 /// The loads.
 #[derive(Debug, Subcommand)]

@@ -53,6 +53,8 @@ enum Command {
     Load(load::Load),
     /// What a run of maintenance costs the shop that goes on selling.
     Maintain(load::MaintainArgs),
+    /// What it costs the shop that goes on selling to have its orders partitioned.
+    Partition(load::PartitionArgs),
     /// Every promise checked on a shop of a million orders that goes on selling.
     Verify(verify::VerifyArgs),
     /// Backups of a large shop against bare pg_dump, the write fence at full load, and what a proof costs.
@@ -86,6 +88,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Import(args) => import::run(args).await,
         Command::Load(load) => Box::pin(load::run(load)).await,
         Command::Maintain(args) => Box::pin(load::maintain(args)).await,
+        Command::Partition(args) => Box::pin(load::partition(args)).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Backup(args) => Box::pin(backup::run(args)).await,
         Command::Document(args) => document::run(&args),

@@ -38,7 +38,8 @@ SELECT 'grants on column ' || title || '.' || attname, (SELECT string_agg(item::
 UNION ALL
 SELECT 'constraint ' || coalesce(relations.title || '.', '') || conname, pg_get_constraintdef(constraint_.oid) || CASE WHEN convalidated THEN '' ELSE ' not validated' END
 FROM pg_constraint constraint_ JOIN spaces ON spaces.oid = connamespace LEFT JOIN relations ON relations.oid = conrelid
-WHERE conrelid = 0 OR relations.oid IS NOT NULL
+-- What stands for a reference from or to one partition follows from the reference itself.
+WHERE (conrelid = 0 OR relations.oid IS NOT NULL) AND NOT (contype = 'f' AND conparentid <> 0)
 UNION ALL
 SELECT 'index ' || indexrelid::regclass, pg_get_indexdef(indexrelid) || CASE WHEN indisvalid THEN '' ELSE ' INVALID' END
 FROM pg_index JOIN relations ON relations.oid = indrelid

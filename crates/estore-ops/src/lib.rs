@@ -8,6 +8,7 @@ pub mod connection;
 pub mod maintain;
 pub mod migrate;
 pub mod monitor;
+pub mod partition;
 pub mod pitr;
 pub mod postgres;
 pub mod roles;

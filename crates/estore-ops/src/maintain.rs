@@ -11,6 +11,7 @@ mod indexes;
 mod look;
 mod month;
 mod options;
+mod orders;
 mod partitions;
 mod progress;
 mod purging;

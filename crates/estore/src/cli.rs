@@ -2,6 +2,7 @@
 
 mod backup;
 mod maintain;
+mod partition;
 mod stats;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
 pub use maintain::Maintain;
+pub use partition::{Partition, PartitionTable};
 pub use stats::{Stats, duration};
 
 /// A commerce backend on PostgreSQL: users, inventory and payments in one binary.
@@ -116,6 +118,9 @@ pub enum Db {
     /// Tell what the databases are doing: slow statements, cache, sizes, indexes, connections, locks, numbers left.
     /// Exits with 1 when a database does not answer.
     Stats(Stats),
+    /// Turn a large table into partitions by id, or back into one table, while the shop sells. What was cut is gone on
+    /// with by running it again.
+    Partition(Partition),
 }
 
 #[derive(Debug, Clone, Args)]

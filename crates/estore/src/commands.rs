@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod import;
 pub mod maintain;
 pub mod migrate;
+pub mod partition;
 mod quantity;
 pub mod seeds;
 pub mod serve;

@@ -10,6 +10,7 @@ use super::error::MaintainError;
 use super::indexes::{self, Leftover};
 use super::look::{self, Need};
 use super::options::{MaintainOptions, Site};
+use super::orders;
 use super::partitions;
 use super::progress::{Event, Progress};
 use super::purging;
@@ -92,6 +93,9 @@ impl<'a> Run<'a> {
         if self.wants(Task::Vacuum) || self.wants(Task::Analyze) {
             self.tables().await?;
         }
+        if self.wants(Task::Partitions) {
+            self.orders().await?;
+        }
         if self.wants(Task::Reindex) {
             self.leftovers().await?;
             self.airy().await?;
@@ -106,6 +110,25 @@ impl<'a> Run<'a> {
                 let ending = partitions::perform(&self.session, &chore).await;
                 self.end(action, ending, began);
             }
+        }
+        Ok(())
+    }
+
+    /// After the tables: partitions that were counted as empty are made anew.
+    async fn orders(&mut self) -> Result<(), MaintainError> {
+        let site = self.session.site;
+        let due = match orders::due(site).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(%error, "the partitions of orders could not be looked at");
+                None
+            }
+        };
+        if let Some(action) = due
+            && let Some(began) = self.begin(&action).await?
+        {
+            let ending = orders::make(site).await;
+            self.end(action, ending, began);
         }
         Ok(())
     }

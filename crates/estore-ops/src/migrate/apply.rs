@@ -9,7 +9,7 @@ use super::error::{MigrateError, Position};
 use super::ledger::{self, Entry, State};
 use super::migrator::{MigrateOptions, settle};
 use super::progress::{Direction, Event, Progress};
-use super::script;
+use super::{partitioned, script};
 use crate::connection::{Connection, quote_identifier};
 
 /// One migration in one direction.
@@ -48,8 +48,11 @@ pub(crate) async fn run(
     let wait = if outside { options.concurrent_wait } else { options.table_wait };
     for attempt in 1..=options.attempts {
         settle(connection, wait).await?;
-        let tried =
-            if outside { outside_transaction(connection, step).await } else { in_transaction(connection, step).await };
+        let tried = if outside {
+            outside_transaction(connection, step, options.table_wait).await
+        } else {
+            in_transaction(connection, step).await
+        };
         match tried {
             Ok(duration_ms) => {
                 progress(Event::Finished { direction, version, duration_ms });
@@ -95,16 +98,16 @@ async fn in_transaction(connection: &mut Connection, step: &Step<'_>) -> Result<
 }
 
 /// The ledger names the work before it starts, so that a cut run is known and done over.
-async fn outside_transaction(connection: &Connection, step: &Step<'_>) -> Result<i64, Refusal> {
+async fn outside_transaction(connection: &Connection, step: &Step<'_>, wait: Duration) -> Result<i64, Refusal> {
     let started = Instant::now();
     let noted = MigrateError::at("write the migration ledger");
     match step.direction {
         Direction::Up => {
-            clear_index(connection, step.sql, step.resumed).await.map_err(Refusal::Script)?;
+            clear_index(connection, step, step.resumed, wait).await.map_err(Refusal::Script)?;
             let applying = Entry { state: State::Applying, ..step.entry.clone() };
             ledger::record(&**connection, &applying).await.map_err(noted)?;
-            if let Err(error) = connection.batch_execute(step.sql).await {
-                if clear_index(connection, step.sql, false).await.is_ok() {
+            if let Err(error) = build(connection, step.sql, wait).await {
+                if clear_index(connection, step, false, wait).await.is_ok() {
                     let forgotten = ledger::forget(&**connection, step.entry.version).await;
                     forgotten.map_err(MigrateError::at("write the migration ledger"))?;
                 }
@@ -118,7 +121,7 @@ async fn outside_transaction(connection: &Connection, step: &Step<'_>) -> Result
         Direction::Down => {
             let reverting = Entry { state: State::Reverting, ..step.entry.clone() };
             ledger::record(&**connection, &reverting).await.map_err(noted)?;
-            match connection.batch_execute(step.sql).await {
+            match remove(connection, step.sql, wait).await {
                 Err(error) if step.resumed && is_gone(&error) => {}
                 other => other.map_err(Refusal::Script)?,
             }
@@ -129,19 +132,43 @@ async fn outside_transaction(connection: &Connection, step: &Step<'_>) -> Result
     Ok(elapsed_ms(started))
 }
 
+async fn build(connection: &Connection, sql: &str, wait: Duration) -> Result<(), tokio_postgres::Error> {
+    if let Some(index) = script::concurrent_index(sql)
+        && partitioned::build(connection, &index, wait).await?
+    {
+        return Ok(());
+    }
+    connection.batch_execute(sql).await
+}
+
+async fn remove(connection: &Connection, sql: &str, wait: Duration) -> Result<(), tokio_postgres::Error> {
+    if let Some(index) = script::dropped_index(sql)
+        && partitioned::remove(connection, index, wait).await?
+    {
+        return Ok(());
+    }
+    connection.batch_execute(sql).await
+}
+
 /// Drops the index a cut `CREATE INDEX CONCURRENTLY` left: an invalid one always, a valid one when
 /// the ledger says that it is from a run that did not finish.
-async fn clear_index(connection: &Connection, sql: &str, resumed: bool) -> Result<(), tokio_postgres::Error> {
-    let Some(name) = script::concurrent_index(sql) else { return Ok(()) };
+async fn clear_index(
+    connection: &Connection,
+    step: &Step<'_>,
+    resumed: bool,
+    wait: Duration,
+) -> Result<(), tokio_postgres::Error> {
+    let Some(index) = script::concurrent_index(step.sql) else { return Ok(()) };
     let found = connection
         .query_opt(
             "SELECT NOT index.indisvalid FROM pg_index index JOIN pg_class class ON class.oid = index.indexrelid
              WHERE class.relnamespace = 'public'::regnamespace AND class.relname = $1",
-            &[&name],
+            &[&index.name],
         )
         .await?;
-    if found.is_some_and(|row| row.get(0) || resumed) {
-        let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS public.{}", quote_identifier(&name));
+    let is_left = found.is_some_and(|row| row.get(0) || resumed);
+    if is_left && !partitioned::clear(connection, &index, wait).await? {
+        let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS public.{}", quote_identifier(&index.name));
         connection.batch_execute(&drop).await?;
     }
     Ok(())

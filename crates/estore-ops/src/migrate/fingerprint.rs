@@ -47,13 +47,15 @@ impl Fingerprint {
         found
     }
 
-    /// What `wanted` has among these kinds of objects and this one has not, or has otherwise.
+    /// What `wanted` has among these kinds of objects and this one has not, or has otherwise. An index of a partitioned
+    /// table is the one that its partitions have.
     pub(crate) fn lacking(&self, wanted: &Self, kinds: &[&str]) -> Vec<String> {
         let of_kind = |object: &str| kinds.iter().any(|kind| object.starts_with(kind));
         let wanted = wanted.schema.iter().filter(|(object, _)| of_kind(object));
         let wanted: BTreeMap<String, String> = wanted.map(|(object, text)| (object.clone(), text.clone())).collect();
-        let mut actual = self.schema.clone();
-        actual.retain(|object, _| wanted.contains_key(object));
+        let actual = self.schema.iter().filter(|(object, _)| wanted.contains_key(*object));
+        let whole = |text: &String| text.replacen(" ON ONLY ", " ON ", 1);
+        let actual = actual.map(|(object, text)| (object.clone(), whole(text))).collect();
         compare(&wanted, &actual)
     }
 }

@@ -222,33 +222,45 @@ impl<'a> Migrator<'a> {
     /// A connection that holds the migration lock until it is dropped.
     async fn locked(&self, database: &Database, progress: Progress<'_>) -> Result<Connection, MigrateError> {
         let connection = open(database, &self.options).await?;
-        let deadline = Instant::now() + self.options.lock_wait;
-        let mut told = false;
-        // Waiting inside pg_advisory_lock would hold a snapshot that CREATE INDEX CONCURRENTLY waits for.
-        loop {
-            let row = connection
-                .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY])
-                .await
-                .map_err(MigrateError::at("take the migration lock"))?;
-            if row.get(0) {
-                break;
-            }
-            if Instant::now() >= deadline {
-                let seconds = self.options.lock_wait.as_secs();
-                return Err(MigrateError::Locked { database: database.name(), seconds });
-            }
-            if !told {
-                progress(Event::WaitingForRunner);
-                told = true;
-            }
-            sleep(Duration::from_millis(rand::random_range(50..150))).await;
-        }
+        take_runner_lock(&connection, &database.name(), self.options.lock_wait, &mut || {
+            progress(Event::WaitingForRunner);
+        })
+        .await?;
         ledger::ensure(&connection, &database.app).await?;
         Ok(connection)
     }
 }
 
-async fn open(database: &Database, options: &MigrateOptions) -> Result<Connection, MigrateError> {
+/// Takes the lock that one runner has at a time and database, for as long as the connection lives.
+pub(crate) async fn take_runner_lock(
+    connection: &Client,
+    database: &str,
+    wait: Duration,
+    waiting: &mut (dyn FnMut() + Send),
+) -> Result<(), MigrateError> {
+    let deadline = Instant::now() + wait;
+    let mut told = false;
+    // Waiting inside pg_advisory_lock would hold a snapshot that CREATE INDEX CONCURRENTLY waits for.
+    loop {
+        let row = connection
+            .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY])
+            .await
+            .map_err(MigrateError::at("take the migration lock"))?;
+        if row.get(0) {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(MigrateError::Locked { database: database.to_owned(), seconds: wait.as_secs() });
+        }
+        if !told {
+            waiting();
+            told = true;
+        }
+        sleep(Duration::from_millis(rand::random_range(50..150))).await;
+    }
+}
+
+pub(crate) async fn open(database: &Database, options: &MigrateOptions) -> Result<Connection, MigrateError> {
     let mut config = database.config.clone();
     config.application_name("estore migrate");
     let connection = Connection::open(&config).await.map_err(MigrateError::at("connect to the database"))?;

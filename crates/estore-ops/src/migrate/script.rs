@@ -48,28 +48,69 @@ pub(crate) fn transaction_command(sql: &str) -> Option<&str> {
     })
 }
 
+/// What a `CREATE INDEX CONCURRENTLY` makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConcurrentIndex<'a> {
+    pub(crate) is_unique: bool,
+    /// The index's name as the catalogs have it.
+    pub(crate) name: String,
+    /// The table as it is written.
+    pub(crate) table: &'a str,
+    /// What follows the table.
+    pub(crate) rest: &'a str,
+}
+
 /// The index a `CREATE INDEX CONCURRENTLY` makes.
-pub(crate) fn concurrent_index(sql: &str) -> Option<String> {
-    let text = statements(sql).first().map(|statement| without_comments(statement))?;
-    let mut words = text.split_whitespace().peekable();
-    let mut expect = |wanted: &str| words.next_if(|word| word.eq_ignore_ascii_case(wanted)).is_some();
-    if !expect("create") {
-        return None;
+pub(crate) fn concurrent_index(sql: &str) -> Option<ConcurrentIndex<'_>> {
+    let text = statements(sql).first().copied().map(without_comments)?;
+    let text = after(text, "create")?;
+    let (is_unique, text) = after(text, "unique").map_or((false, text), |text| (true, text));
+    let text = after(after(text, "index")?, "concurrently")?;
+    let text = match after(text, "if") {
+        Some(text) => after(after(text, "not")?, "exists")?,
+        None => text,
+    };
+    let (name, text) = text.split_at(name_length(text));
+    let text = after(text, "on").filter(|_| !name.eq_ignore_ascii_case("on"))?;
+    let (table, rest) = text.split_at(name_length(text));
+    Some(ConcurrentIndex { is_unique, name: as_in_catalog(name), table, rest })
+}
+
+/// The index a `DROP INDEX CONCURRENTLY` removes, as it is written.
+pub(crate) fn dropped_index(sql: &str) -> Option<&str> {
+    let text = statements(sql).first().copied().map(without_comments)?;
+    let text = after(after(after(text, "drop")?, "index")?, "concurrently")?;
+    let text = after(text, "if").map_or(Some(text), |text| after(text, "exists"))?;
+    Some(&text[..name_length(text)])
+}
+
+/// What follows a word, if the text begins with it.
+fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let text = text.trim_start();
+    let length = word_length(text);
+    text.get(..length)?.eq_ignore_ascii_case(word).then(|| text[length..].trim_start())
+}
+
+/// How many bytes at the start are a name, quoted or not, with or without its schema.
+fn name_length(text: &str) -> usize {
+    let mut length = 0;
+    loop {
+        length += match text.as_bytes().get(length) {
+            Some(b'"') => quoted_length(&text[length..], b'"', false),
+            Some(_) => word_length(&text[length..]),
+            None => return length.min(text.len()),
+        };
+        if text.as_bytes().get(length) != Some(&b'.') {
+            return length;
+        }
+        length += 1;
     }
-    expect("unique");
-    if !(expect("index") && expect("concurrently")) {
-        return None;
-    }
-    if expect("if") && !(expect("not") && expect("exists")) {
-        return None;
-    }
-    let name = words.next()?;
-    if name.eq_ignore_ascii_case("on") {
-        return None;
-    }
+}
+
+fn as_in_catalog(name: &str) -> String {
     match name.strip_prefix('"') {
-        Some(quoted) => Some(quoted.trim_end_matches('"').to_owned()),
-        None => Some(name.to_lowercase()),
+        Some(quoted) => quoted.trim_end_matches('"').to_owned(),
+        None => name.to_lowercase(),
     }
 }
 
@@ -180,10 +221,14 @@ mod tests {
 
     #[test]
     fn a_concurrent_index_is_named() {
-        let named = |sql| concurrent_index(sql);
+        let named = |sql| concurrent_index(sql).map(|index| index.name);
         assert_eq!(named("-- no-transaction\nCREATE INDEX CONCURRENTLY idx_A ON t(a);"), Some("idx_a".into()));
         assert_eq!(named("create unique index concurrently if not exists \"Ab\" on t(a)"), Some("Ab".into()));
         assert_eq!(named("CREATE INDEX CONCURRENTLY ON t(a)"), None);
         assert_eq!(named("CREATE INDEX i ON t(a)"), None);
+        let whole = concurrent_index("CREATE INDEX CONCURRENTLY i ON public.\"T\"(a) WHERE a > 1").unwrap();
+        assert_eq!((whole.is_unique, whole.table, whole.rest), (false, "public.\"T\"", "(a) WHERE a > 1"));
+        assert_eq!(dropped_index("-- no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS i;"), Some("i"));
+        assert_eq!(dropped_index("DROP INDEX i"), None);
     }
 }

@@ -1,11 +1,11 @@
-//! `estore db run|url|migrate|maintain|stats`.
+//! `estore db run|url|migrate|maintain|partition|stats`.
 
 use std::sync::Arc;
 
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 
-use super::{maintain, migrate, stats};
+use super::{maintain, migrate, partition, stats};
 use crate::cli::{DatabaseName, Db};
 use crate::config::Config;
 use crate::databases::Databases;
@@ -30,6 +30,7 @@ pub async fn run(config: Config, command: Db) -> Outcome {
         }
         Db::Migrate(command) => migrate::run(config, command).await,
         Db::Maintain(wish) => Box::pin(maintain::run(config, wish)).await,
+        Db::Partition(command) => Box::pin(partition::run(config, command)).await,
         Db::Stats(asked) => Box::pin(stats::run(config, asked)).await,
     }
 }

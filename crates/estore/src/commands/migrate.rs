@@ -209,7 +209,8 @@ async fn bootstrap_roles(databases: &Databases, services: &[Service]) -> Migrate
     Ok(())
 }
 
-fn database(databases: &Databases, service: Service) -> MigrateResult<Database> {
+/// A service's database, as its administrator.
+pub fn database(databases: &Databases, service: Service) -> MigrateResult<Database> {
     let mut config = databases.administrator(service)?;
     config.dbname(service.database());
     Ok(Database::of(service, config))

@@ -1,0 +1,7 @@
+-- Who holds or waits for a lock on these tables ($1), the longest first.
+SELECT DISTINCT format('process %s (%s, %s) since %s', act.pid, coalesce(act.usename, 'unknown'),
+    coalesce(nullif(act.application_name, ''), act.backend_type), date_trunc('second', now() - act.xact_start)), act.xact_start
+FROM pg_locks JOIN pg_stat_activity act USING (pid)
+WHERE locktype = 'relation' AND granted AND relation = ANY (SELECT to_regclass(name) FROM unnest($1::text[]) name)
+    AND act.pid <> pg_backend_pid()
+ORDER BY act.xact_start LIMIT 5
