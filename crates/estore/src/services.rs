@@ -53,17 +53,16 @@ pub struct Services {
     warnings: Arc<Warnings>,
 }
 
+fn pool(service: Service, config: &Config, databases: &Databases) -> StartResult<Db> {
+    let silent_max = Duration::from_secs(config.databases.silent_seconds_max.max(1));
+    Ok(Db::with_patience(databases.logins(service)?, config.connections, silent_max)?)
+}
+
 impl Services {
     /// Starts the services of `what` on their databases.
     pub async fn start(what: &[Service], config: &Config, databases: &Databases) -> StartResult<Self> {
         databases.warn_of_insecure(what);
-        let silent_max = Duration::from_secs(config.databases.silent_seconds_max.max(1));
-        let pool = |service: Service| -> StartResult<Option<Db>> {
-            if !what.contains(&service) {
-                return Ok(None);
-            }
-            Ok(Some(Db::with_patience(databases.logins(service)?, config.connections, silent_max)?))
-        };
+        let pool = |service| what.contains(&service).then(|| pool(service, config, databases)).transpose();
         let (users_db, inventory_db, payments_db) =
             (pool(Service::Users)?, pool(Service::Inventory)?, pool(Service::Payments)?);
         let pools =

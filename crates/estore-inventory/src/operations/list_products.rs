@@ -30,7 +30,7 @@ pub(crate) async fn list_products(
     let is_indexed = query.is_some() || search.facets;
     let found = if is_indexed { index.find(search, query.as_deref()) } else { None };
     let page = match found {
-        Some((hits, replaced)) => from_memory(db, catalogue, reading, search, hits, replaced).await?,
+        Some(found) => from_memory(db, catalogue, reading, search, found).await?,
         None => from_database(db, reading, search, query.as_deref()).await?,
     };
     let printed = Arc::new(page.print_as_read());
@@ -58,8 +58,7 @@ async fn from_memory(
     catalogue: &Catalogue,
     reading: Reading,
     search: &ProductSearch,
-    hits: Hits,
-    replaced: Option<Replaced>,
+    (hits, replaced): (Hits, Option<Replaced>),
 ) -> Result<Page, DbError> {
     let replaced = replaced.unwrap_or_else(|| search.replaced().to_vec());
     let position =

@@ -34,7 +34,7 @@ pub fn fingerprint(text: &str) -> String {
 }
 
 /// A sign before a number belongs to it, and of a list of values the newer servers keep one.
-fn value<'a>(out: &mut Vec<&'a str>) {
+fn value(out: &mut Vec<&str>) {
     if out.last() == Some(&"-") {
         out.pop();
     }

@@ -44,7 +44,8 @@ async fn there_and_back_at_once_moves_no_row() {
     assert_eq!(table.contents().await, contents);
     assert_eq!(table.files("orders_from_0").await, files, "no index was rebuilt");
     let empty = TestCluster::shared().await.empty_database("payments").await;
-    let compared = compare_with_specification(&table.database.owner_config(), &empty.owner_config(), SPECIFICATION);
+    let (specified, found) = (table.database.owner_config(), empty.owner_config());
+    let compared = compare_with_specification(&specified, &found, SPECIFICATION);
     assert_eq!(compared.await.unwrap(), [""; 0], "as specified, but partitioned");
     // What hung on the table hangs on it still, and nobody gets past it to a partition.
     let mut rights = Vec::new();
