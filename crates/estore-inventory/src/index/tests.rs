@@ -121,7 +121,8 @@ fn what_is_heard_of_too_much_at_once_misleads_nobody() {
     let index = Index::new(1 << 20);
     index.heard_of_everything();
     assert!(index.news().is_empty(), "nothing is heard of before the connection hears");
-    let hear: [(fn(&Index), bool); 5] = [
+    type Hear = fn(&Index);
+    let hear: [(Hear, bool); 5] = [
         (|index| index.heard_of_product(1), true),
         (|index| index.heard_of_new(1, 500), true),
         (|index| index.heard_of_new(1, 5_000), false),

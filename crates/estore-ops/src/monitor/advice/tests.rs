@@ -73,7 +73,7 @@ fn what_something_depends_on_is_never_called_dispensable() {
         Index { is_partition: true, ..plain() },
         Index { definition: None, ..plain() },
     ] {
-        assert_eq!(advised(&[bound.clone()], 400, 35).0, [], "{bound:?}");
+        assert_eq!(advised(std::slice::from_ref(&bound), 400, 35).0, [], "{bound:?}");
         // Beside one with the same columns the other one goes, whichever is older.
         let both = [index(1, &["a"]), bound.clone()];
         let told = advised(&both, 2, 35).0;
@@ -112,6 +112,6 @@ fn a_prefix_is_to_be_looked_at() {
 #[test]
 fn what_a_failed_build_left_is_named_unless_it_is_being_built() {
     let broken = Index { is_valid: false, ..index(1, &["a"]) };
-    assert_eq!(advised(&[broken.clone()], 2, 35).0, [(Kind::Invalid, "i1".to_owned())]);
+    assert_eq!(advised(std::slice::from_ref(&broken), 2, 35).0, [(Kind::Invalid, "i1".to_owned())]);
     assert_eq!(advised(&[Index { is_being_built: true, ..broken }], 2, 35).0, []);
 }
