@@ -7,6 +7,7 @@ use std::task::Poll;
 use estore_kit::db::{Db, View, Viewer};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
+use tokio_util::sync::CancellationToken;
 
 use super::bench::{BUYER, Bench, OTHER, STAFF, TEA};
 
@@ -14,7 +15,7 @@ use super::bench::{BUYER, Bench, OTHER, STAFF, TEA};
 async fn two_customers() -> (Bench, Db) {
     let bench = Bench::start().await;
     // Events go into partitions, as in a shop that runs.
-    crate::jobs::housekeeping(&bench.payments.shop).await.unwrap();
+    crate::jobs::housekeeping(&bench.payments.shop, &CancellationToken::new()).await.unwrap();
     for (user, number) in [(BUYER, "4242424242424242"), (OTHER, "5555555555554444")] {
         let card = bench.card(user, number).await;
         bench.order(user, "k", TEA, 1, card).await.expect(201);
