@@ -18,6 +18,7 @@ mod orders;
 mod replay;
 mod report;
 mod retail;
+mod rows;
 mod shop;
 mod start;
 mod verify;
@@ -57,6 +58,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Backups of a large shop against bare pg_dump, the write fence at full load, and what a proof costs.
     Backup(backup::BackupArgs),
+    /// What row-level security costs a customer's page of own orders.
+    Rows(rows::RowsArgs),
     /// Write the figures (JSON lines on standard input) as a Markdown page.
     Document(document::DocumentArgs),
 }
@@ -88,6 +91,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Maintain(args) => Box::pin(load::maintain(args)).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Backup(args) => Box::pin(backup::run(args)).await,
+        Command::Rows(args) => rows::run(args).await,
         Command::Document(args) => document::run(&args),
     }
 }

@@ -1,6 +1,6 @@
 //! The schema's steps, and the promises as SQL.
 
-use estore_kit::check::Check;
+use estore_kit::check::{Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
 use estore_kit::migration::Migration;
 
 /// The steps of the schema, in order.
@@ -41,10 +41,18 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611230120_siblings_differ/up.sql"),
         down: include_str!("../migrations/202611230120_siblings_differ/down.sql"),
     },
+    Migration {
+        version: 202611260035,
+        name: "close_rows",
+        up: include_str!("../migrations/202611260035_close_rows/up.sql"),
+        down: include_str!("../migrations/202611260035_close_rows/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.
 pub const CHECKS: &[Check] = &[
+    ROWS_ARE_CLOSED,
+    ROLES_ARE_NARROW,
     Check { promise: 1, name: "quantity_not_negative", sql: include_str!("../checks/quantity_not_negative.sql") },
     Check {
         promise: 1,

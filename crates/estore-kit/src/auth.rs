@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
 use self::verified::{Verified, hash_of};
+use crate::db::Viewer;
 use crate::problem::Problem;
 
 /// The issuer and audience of access tokens.
@@ -63,6 +64,18 @@ pub struct Caller {
     pub is_staff: bool,
     /// Manages accounts and the catalogue.
     pub is_admin: bool,
+}
+
+impl Caller {
+    /// For whom the database answers.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        match (self.is_admin, self.is_staff) {
+            (true, _) => Viewer::Admin(self.user_id),
+            (false, true) => Viewer::Staff(self.user_id),
+            (false, false) => Viewer::Customer(self.user_id),
+        }
+    }
 }
 
 /// A caller who is staff.

@@ -1,5 +1,16 @@
 //! A promise stated as SQL: the rows it answers are the violations.
 
+/// A customer reads only what is theirs.
+const OWN_ROWS: u8 = 8;
+
+/// Every table that names a user closes its rows; for each database.
+pub const ROWS_ARE_CLOSED: Check =
+    Check { promise: OWN_ROWS, name: "rows_are_closed", sql: include_str!("../queries/check_rows_are_closed.sql") };
+
+/// No role that a service uses could pass by that; for each database.
+pub const ROLES_ARE_NARROW: Check =
+    Check { promise: OWN_ROWS, name: "roles_are_narrow", sql: include_str!("../queries/check_roles_are_narrow.sql") };
+
 /// One check of `estore verify` on one database.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {

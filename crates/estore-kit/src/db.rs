@@ -7,6 +7,8 @@ mod silence;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod view;
 
 use std::error::Error as _;
 use std::io;
@@ -16,16 +18,15 @@ use std::time::Duration;
 use deadpool_postgres::{
     Client, GenericClient, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
-use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::connect::Connector;
 use self::second_look::SecondLook;
 use self::silence::Patience;
+pub use self::tls::{AuthorityError, authority_file, is_plain, is_remote, mend, secured, tls, trust};
+pub use self::view::{Asked, View, Viewer};
 use crate::problem::Problem;
 
 /// How long a request waits for a connection before it is told to come back, in seconds.
@@ -123,31 +124,62 @@ impl From<DbError> for Problem {
     }
 }
 
-/// Two pools of connections to one database, for requests and for long work; cheap to clone.
+/// How a service connects, by what it does.
+#[derive(Debug, Clone)]
+pub struct Logins {
+    /// For its own work, as the role that writes.
+    pub writer: Config,
+    /// For what people look at, as the role that row-level security binds.
+    pub app: Config,
+}
+
+impl From<Config> for Logins {
+    /// The same login for both.
+    fn from(config: Config) -> Self {
+        Self { writer: config.clone(), app: config }
+    }
+}
+
+/// Three pools of connections to one database: for a service's own work, for long work, and for what people may see.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: Pool,
     patient: Pool,
+    views: Pool,
     config: Arc<Config>,
 }
 
 impl Db {
-    /// A pool of at most `connections_max` connections, opened when first needed.
+    /// Pools of at most `connections_max` connections for work and half as many for views, opened when first needed.
     ///
     /// TLS is used for every host but a unix socket, unless the URL says `sslmode=disable`.
-    pub fn new(config: Config, connections_max: usize) -> Result<Self, DbError> {
-        Self::with_patience(config, connections_max, Duration::from_secs(SILENT_SECONDS_MAX))
+    pub fn new(logins: impl Into<Logins>, connections_max: usize) -> Result<Self, DbError> {
+        Self::with_patience(logins, connections_max, Duration::from_secs(SILENT_SECONDS_MAX))
     }
 
     /// The same, where a connection is given up once the server owes an answer and has said nothing for `silent_max`.
     /// Statements and waits for locks are bounded below that, so that a slow server still tells that it is slow.
-    pub fn with_patience(config: Config, connections_max: usize, silent_max: Duration) -> Result<Self, DbError> {
+    pub fn with_patience(
+        logins: impl Into<Logins>,
+        connections_max: usize,
+        silent_max: Duration,
+    ) -> Result<Self, DbError> {
         let patience = Duration::from_secs(PATIENT_SILENT_SECONDS_MAX).max(silent_max);
+        let Logins { writer, app } = logins.into();
+        let writer = limited(writer, silent_max);
         Ok(Self {
-            pool: pool(by_index(limited(config.clone(), silent_max)), connections_max, silent_max)?,
-            patient: pool(limited(config.clone(), silent_max), PATIENT_CONNECTIONS_MAX, patience)?,
-            config: Arc::new(limited(config, silent_max)),
+            pool: pool(by_index(writer.clone()), connections_max, silent_max)?,
+            patient: pool(writer.clone(), PATIENT_CONNECTIONS_MAX, patience)?,
+            views: pool(by_index(limited(app, silent_max)), connections_max.div_ceil(2), silent_max)?,
+            config: Arc::new(writer),
         })
+    }
+
+    /// What this person may see: to be used for whatever is answered to people about themselves or others.
+    #[must_use]
+    pub fn seen_by(&self, viewer: Viewer) -> View {
+        View::new(self.views.clone(), viewer)
     }
 
     /// How a connection outside of the pools is made, for those that listen.
@@ -155,7 +187,7 @@ impl Db {
         &self.config
     }
 
-    /// A connection of the pool; `client.transaction()` rolls back when dropped.
+    /// A connection for the service's own work; `client.transaction()` rolls back when dropped.
     pub async fn client(&self) -> Result<Client, DbError> {
         Ok(self.pool.get().await?)
     }
@@ -200,27 +232,6 @@ pub async fn rows<C: GenericClient>(
 pub async fn execute<C: GenericClient>(client: &C, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
     let statement = client.prepare_cached(sql).await?;
     Ok(client.execute(&statement, params).await?)
-}
-
-/// A connector that checks the server's certificate against the system's roots.
-#[must_use]
-pub fn tls() -> MakeRustlsConnect {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the built-in provider supports the default TLS versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    MakeRustlsConnect::new(config)
-}
-
-/// Whether connections go without TLS: over unix sockets, or where the URL says so.
-#[must_use]
-pub fn is_plain(config: &Config) -> bool {
-    let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-    local || config.get_ssl_mode() == SslMode::Disable
 }
 
 fn pool(config: Config, connections_max: usize, silent_max: Duration) -> Result<Pool, DbError> {

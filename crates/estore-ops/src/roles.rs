@@ -1,7 +1,8 @@
 //! The databases, who owns them and who may do what in them.
 //!
-//! Each database has an owner, which only migrations become, and an application role, which owns
-//! nothing. Across all three stand a reader, a monitor and a backup role.
+//! Each database has an owner, which only migrations become, a writer, which does the service's own work, and an
+//! application role, which shows people what row-level security lets them see. Neither of the two owns anything.
+//! Across all three stand staff, a reader, a monitor and a backup role.
 
 mod bootstrap;
 mod database;
@@ -14,6 +15,8 @@ pub use database::{create_database, drop_database, grant_database, prepare_datab
 
 /// The private cluster's administrator.
 pub const ADMINISTRATOR: &str = "postgres";
+/// What the application becomes for a statement of staff's; nobody logs in as it.
+pub const STAFF: &str = "estore_staff";
 /// Reads every table, for people who look.
 pub const READER: &str = "estore_readonly";
 /// Reads the server's statistics.
@@ -72,7 +75,17 @@ impl Service {
         }
     }
 
-    /// The role the service connects as; it owns nothing.
+    /// The role that does the service's own work: batches of orders, jobs, log-ins. It owns nothing.
+    #[must_use]
+    pub fn writer(self) -> &'static str {
+        match self {
+            Self::Users => "estore_users_writer",
+            Self::Inventory => "estore_inventory_writer",
+            Self::Payments => "estore_payments_writer",
+        }
+    }
+
+    /// The role that shows people what is theirs; row-level security binds it, and it writes nothing.
     #[must_use]
     pub fn app(self) -> &'static str {
         match self {
@@ -99,8 +112,8 @@ impl fmt::Display for Service {
 
 /// Every role of ours, by name.
 pub fn all() -> impl Iterator<Item = String> {
-    let own = Service::ALL.into_iter().flat_map(|service| [service.owner(), service.app()]);
-    own.chain([READER, MONITOR, BACKUP]).map(str::to_owned)
+    let own = Service::ALL.into_iter().flat_map(|service| [service.owner(), service.writer(), service.app()]);
+    own.chain([STAFF, READER, MONITOR, BACKUP]).map(str::to_owned)
 }
 
 /// What the private cluster and a PostgreSQL of one's own differ in.

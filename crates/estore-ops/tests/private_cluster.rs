@@ -235,11 +235,13 @@ async fn roles_and_databases_are_made_once_even_by_two_at_a_time() {
     roles::bootstrap(&administrator, &options).await.unwrap();
     eprintln!("a bootstrap with nothing to do: {} ms", began.elapsed().as_millis());
     for service in Service::ALL {
-        let app = Connection::open(&cluster.config_for(service.database(), service.app())).await.unwrap();
-        assert!(app.batch_execute("CREATE TABLE mine (a int)").await.is_err());
-        assert!(app.batch_execute("CREATE TEMP TABLE mine (a int)").await.is_err());
-        for closed in ["postgres", "template1"] {
-            assert!(Connection::open(&cluster.config_for(closed, service.app())).await.is_err(), "{closed}");
+        for role in [service.app(), service.writer()] {
+            let connection = Connection::open(&cluster.config_for(service.database(), role)).await.unwrap();
+            assert!(connection.batch_execute("CREATE TABLE mine (a int)").await.is_err());
+            assert!(connection.batch_execute("CREATE TEMP TABLE mine (a int)").await.is_err());
+            for closed in ["postgres", "template1"] {
+                assert!(Connection::open(&cluster.config_for(closed, role)).await.is_err(), "{closed}");
+            }
         }
         assert!(Connection::open(&cluster.config_for(service.database(), service.owner())).await.is_err());
         let monitor = Connection::open(&cluster.config_for(service.database(), roles::MONITOR)).await.unwrap();

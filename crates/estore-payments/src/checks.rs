@@ -1,6 +1,6 @@
 //! The promises of `estore_payments`, as queries that answer a description of each offending row.
 
-use estore_kit::check::Check;
+use estore_kit::check::{Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
 
 macro_rules! check {
     ($promise:literal, $name:literal) => {
@@ -27,6 +27,8 @@ pub const CHECKS: &[Check] = &[
     check!(7, "order_state_without_event"),
     check!(7, "outbox_before_settlement"),
     check!(7, "delivery_without_event"),
+    ROWS_ARE_CLOSED,
+    ROLES_ARE_NARROW,
     check!(12, "nobody_resumes"),
     check!(12, "nobody_delivers"),
 ];

@@ -28,4 +28,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611230130, "list_attention"),
     migration!(202611252300, "count_dead_deliveries"),
     migration!(202611260020, "shape_partitions"),
+    migration!(202611260035, "close_rows"),
 ];

@@ -6,6 +6,7 @@ mod bench;
 mod cards;
 mod crashes;
 mod events;
+mod leaks;
 mod manual;
 mod placing;
 mod plans;

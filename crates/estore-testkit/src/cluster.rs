@@ -5,7 +5,7 @@
 //! # const MIGRATIONS: &[estore_kit::migration::Migration] = &[];
 //! # async fn test() {
 //! let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
-//! let shop = database.app_config();    // as the service connects: estore_payments_app
+//! let db = estore_kit::db::Db::new(database.logins(), 8); // as the service connects, by both of its roles
 //! let owner = database.owner_config(); // as migrations do: may change the schema and seed rows
 //! let admin = database.admin_config(); // as the administrator: sees past row-level security
 //! # }
@@ -23,6 +23,7 @@ mod template;
 
 use std::thread;
 
+use estore_kit::db::Logins;
 use estore_kit::migration::Migration;
 use estore_ops::connection::Connection;
 use estore_ops::migrate::{Seed, check, compare_with_specification, silent};
@@ -130,9 +131,16 @@ impl TestDatabase {
         self.service
     }
 
-    /// How the service connects: as the application role, which owns nothing.
+    /// How the service connects: by two roles, which own nothing.
     ///
-    /// On `ESTORE_TEST_CLUSTER` the application role must be let in without a password.
+    /// On `ESTORE_TEST_CLUSTER` they must be let in without a password.
+    #[must_use]
+    pub fn logins(&self) -> Logins {
+        Logins { writer: self.config_as(self.service.writer()), app: self.app_config() }
+    }
+
+    /// How the application connects, which shows people what is theirs; in a database without the service's own
+    /// migrations it has the rights that it had before there was a writer.
     #[must_use]
     pub fn app_config(&self) -> Config {
         self.config_as(self.service.app())

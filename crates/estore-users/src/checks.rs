@@ -1,6 +1,6 @@
 //! What `estore verify` asks of `estore_users`.
 
-use estore_kit::check::Check;
+use estore_kit::check::{Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
 
 /// A customer's data is the customer's alone.
 const OWN_DATA: u8 = 8;
@@ -9,6 +9,8 @@ const NOTHING_HALF_DONE: u8 = 12;
 
 /// The promises that this database can prove.
 pub const CHECKS: &[Check] = &[
+    ROWS_ARE_CLOSED,
+    ROLES_ARE_NARROW,
     Check {
         promise: OWN_DATA,
         name: "addresses_have_one_form",

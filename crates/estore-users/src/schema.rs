@@ -34,4 +34,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611230130_one_time_passwords/up.sql"),
         down: include_str!("../migrations/202611230130_one_time_passwords/down.sql"),
     },
+    Migration {
+        version: 202_611_260_035,
+        name: "close_rows",
+        up: include_str!("../migrations/202611260035_close_rows/up.sql"),
+        down: include_str!("../migrations/202611260035_close_rows/down.sql"),
+    },
 ];

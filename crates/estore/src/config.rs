@@ -37,7 +37,7 @@ pub struct Config {
     pub log: String,
     /// Whether log lines are JSON objects.
     pub log_json: bool,
-    /// How many connections to each database.
+    /// How many connections to each database for the service's own work; half as many for what people look at.
     pub connections: usize,
     /// Databases of one's own; the private PostgreSQL where no URL is given.
     pub databases: DatabaseUrls,
@@ -65,6 +65,10 @@ pub struct DatabaseUrls {
     pub silent_seconds_max: u64,
     /// How long `serve` waits at its start for a database that is away, in seconds.
     pub wait_seconds_max: u64,
+    /// A PEM file of who vouches for the servers' certificates; the system's authorities where it is left out.
+    pub ca_file: Option<PathBuf>,
+    /// Whether servers elsewhere may be reached without TLS, or without the proof that they are the right ones.
+    pub allow_insecure: bool,
     /// `estore_users`.
     pub users: DatabaseUrl,
     /// `estore_inventory`.
@@ -76,7 +80,9 @@ pub struct DatabaseUrls {
 impl Default for DatabaseUrls {
     fn default() -> Self {
         let [users, inventory, payments] = Default::default();
-        Self { silent_seconds_max: SILENT_SECONDS_MAX, wait_seconds_max: 300, users, inventory, payments }
+        let (ca_file, allow_insecure) = (None, false);
+        let silent_seconds_max = SILENT_SECONDS_MAX;
+        Self { silent_seconds_max, wait_seconds_max: 300, ca_file, allow_insecure, users, inventory, payments }
     }
 }
 
@@ -86,6 +92,9 @@ impl Default for DatabaseUrls {
 pub struct DatabaseUrl {
     /// As the application role: `postgresql://estore_users_app:…@host/estore_users`.
     pub url: Option<String>,
+    /// As the role that does the service's own work: `postgresql://estore_users_writer:…@host/estore_users`. Left out,
+    /// it is `url` with that role's name and the same password.
+    pub writer_url: Option<String>,
     /// As an administrator, for roles and migrations only: `postgresql://postgres:…@host/postgres`.
     pub admin_url: Option<String>,
     /// As the role that dumps: `postgresql://estore_backup:…@host/estore_users`; `admin_url` does where it is left out.
@@ -100,6 +109,7 @@ impl std::fmt::Debug for DatabaseUrl {
         let shown = |url: &Option<String>| url.as_ref().map(|_| "…");
         f.debug_struct("DatabaseUrl")
             .field("url", &shown(&self.url))
+            .field("writer_url", &shown(&self.writer_url))
             .field("admin_url", &shown(&self.admin_url))
             .field("backup_url", &shown(&self.backup_url))
             .field("monitor_url", &shown(&self.monitor_url))

@@ -1,5 +1,6 @@
 //! Where each service's database is: on a server of one's own, or in the private cluster.
 
+use estore_kit::db::{self, Logins};
 use estore_kit::migration::Migration;
 use estore_ops::backup::Source;
 use estore_ops::postgres::ClusterAddress;
@@ -14,6 +15,7 @@ use crate::config::{Config, DatabaseUrl};
 pub struct Databases {
     own: Vec<(Service, DatabaseUrl)>,
     private: ClusterAddress,
+    allow_insecure: bool,
 }
 
 /// A database that cannot be addressed.
@@ -24,10 +26,21 @@ pub enum AddressError {
     Malformed {
         /// Whose.
         service: Service,
-        /// `url`, `admin_url`, `backup_url` or `monitor_url`.
+        /// `url`, `writer_url`, `admin_url`, `backup_url` or `monitor_url`.
         key: &'static str,
         /// Why.
         cause: tokio_postgres::Error,
+    },
+    /// Somebody on the way could listen in.
+    #[error(
+        "databases.{service}.{key} leaves this machine with sslmode=disable: whoever is on the way could read and change \
+         everything. Take that out of the URL; where the way is protected otherwise, set databases.allow_insecure = true"
+    )]
+    Insecure {
+        /// Whose.
+        service: Service,
+        /// Which URL.
+        key: &'static str,
     },
     /// Roles and migrations need more rights than the application has.
     #[error(
@@ -48,7 +61,8 @@ impl Databases {
             (Service::Inventory, urls.inventory.clone()),
             (Service::Payments, urls.payments.clone()),
         ];
-        Self { own: own.into(), private: ClusterAddress::of(&config.data_dir) }
+        let allow_insecure = urls.allow_insecure;
+        Self { own: own.into(), private: ClusterAddress::of(&config.data_dir), allow_insecure }
     }
 
     /// Whether the private cluster is needed for any of these services.
@@ -61,49 +75,79 @@ impl Databases {
         self.own_url(service).is_none()
     }
 
-    /// How the service itself connects.
-    pub fn app(&self, service: Service) -> Result<Connect, AddressError> {
-        match self.own_url(service).and_then(|own| own.url.as_deref()) {
-            Some(url) => url.parse().map_err(|cause| AddressError::Malformed { service, key: "url", cause }),
-            None => Ok(self.private.config_for(service.database(), service.app())),
-        }
+    /// How the service itself connects: for its own work, and for what people look at.
+    pub fn logins(&self, service: Service) -> Result<Logins, AddressError> {
+        let Some(own) = self.own_url(service) else {
+            let login = |role| self.private.config_for(service.database(), role);
+            return Ok(Logins { writer: login(service.writer()), app: login(service.app()) });
+        };
+        let app = self.parse(service, "url", own.url.as_deref().unwrap_or_default())?;
+        let writer = match own.writer_url.as_deref() {
+            Some(url) => self.parse(service, "writer_url", url)?,
+            None => {
+                let mut writer = app.clone();
+                writer.user(service.writer());
+                writer
+            }
+        };
+        Ok(Logins { writer, app })
     }
 
     /// How the server's administrator connects to its maintenance database.
     pub fn administrator(&self, service: Service) -> Result<Connect, AddressError> {
         let Some(own) = self.own_url(service) else { return Ok(self.private.config_for("postgres", ADMINISTRATOR)) };
         let url = own.admin_url.as_deref().ok_or(AddressError::NoAdministrator(service))?;
-        url.parse().map_err(|cause| AddressError::Malformed { service, key: "admin_url", cause })
+        self.parse(service, "admin_url", url)
+    }
+
+    /// A login, and a safe one where it leaves this machine, unless the configuration does without. `sslmode` may say
+    /// what libpq's does: our driver knows no TLS without a look at the certificate.
+    fn parse(&self, service: Service, key: &'static str, url: &str) -> Result<Connect, AddressError> {
+        let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+        let config: Connect = url.parse().map_err(|cause| AddressError::Malformed { service, key, cause })?;
+        if self.allow_insecure {
+            return Ok(config);
+        }
+        db::secured(config).ok_or(AddressError::Insecure { service, key })
+    }
+
+    /// Says in the log which servers are reached without a proof that they are the right ones.
+    pub fn warn_of_insecure(&self, services: &[Service]) {
+        for &service in services.iter().filter(|_| self.allow_insecure) {
+            if self.logins(service).is_ok_and(|logins| db::is_remote(&logins.writer)) {
+                tracing::warn!(%service, "databases.allow_insecure: its database is elsewhere, and whoever is on the \
+                    way may read and change what goes there");
+            }
+        }
     }
 
     /// How the database is backed up: dumped as a role that reads every row, its writers held back by one that may.
     pub fn backup(&self, service: Service) -> Result<Source, AddressError> {
-        let app = self.app(service)?;
-        let database = app.get_dbname().unwrap_or(service.database()).to_owned();
+        let writer = self.logins(service)?.writer;
+        let database = writer.get_dbname().unwrap_or(service.database()).to_owned();
         let within = |mut config: Connect| {
             config.dbname(&database);
             config
         };
         let administrator = self.administrator(service).map(within);
         let dump = match self.own_url(service).and_then(|own| own.backup_url.as_deref()) {
-            Some(url) => url.parse().map_err(|cause| AddressError::Malformed { service, key: "backup_url", cause })?,
+            Some(url) => self.parse(service, "backup_url", url)?,
             None if self.is_private(service) => self.private.config_for(&database, BACKUP),
             None => administrator.as_ref().map_err(|_| AddressError::NoBackup(service))?.clone(),
         };
-        let fence = administrator.unwrap_or(app);
+        let fence = administrator.unwrap_or(writer);
         Ok(Source { service, database, dump, fence })
     }
 
     /// How the database is looked at: by the monitor's role, or by the service's own, which sees less.
     pub fn monitor(&self, service: Service) -> Result<Connect, AddressError> {
-        let app = self.app(service)?;
+        let writer = self.logins(service)?.writer;
         let Some(own) = self.own_url(service) else {
             return Ok(self.private.config_for(service.database(), MONITOR));
         };
-        let Some(url) = own.monitor_url.as_deref() else { return Ok(app) };
-        let mut config: Connect =
-            url.parse().map_err(|cause| AddressError::Malformed { service, key: "monitor_url", cause })?;
-        config.dbname(app.get_dbname().unwrap_or(service.database()));
+        let Some(url) = own.monitor_url.as_deref() else { return Ok(writer) };
+        let mut config = self.parse(service, "monitor_url", url)?;
+        config.dbname(writer.get_dbname().unwrap_or(service.database()));
         Ok(config)
     }
 
@@ -112,9 +156,9 @@ impl Databases {
         if self.is_private(service) {
             return Ok("private".to_owned());
         }
-        let app = self.app(service)?;
-        let hosts = app.get_hosts().iter().enumerate().map(|(at, host)| {
-            let port = app.get_ports().get(at).or(app.get_ports().first()).copied().unwrap_or(5432);
+        let writer = self.logins(service)?.writer;
+        let hosts = writer.get_hosts().iter().enumerate().map(|(at, host)| {
+            let port = writer.get_ports().get(at).or(writer.get_ports().first()).copied().unwrap_or(5432);
             match host {
                 Host::Tcp(name) => format!("{name}:{port}"),
                 Host::Unix(folder) => format!("{}:{port}", folder.display()),
@@ -141,7 +185,8 @@ impl Databases {
                 if self.is_private(service) { None } else { self.backup(service).ok().map(|source| source.dump) };
             // A URL of another's to dump as is none of our business.
             let dump = dump.filter(|dump| dump.get_user() == Some(BACKUP));
-            for config in [Some(self.app(service)?), dump].iter().flatten() {
+            let Logins { writer, app } = self.logins(service)?;
+            for config in [Some(writer), Some(app), dump].iter().flatten() {
                 if let (Some(user), Some(password)) = (config.get_user(), config.get_password()) {
                     options.passwords.insert(user.to_owned(), String::from_utf8_lossy(password).into_owned());
                 }
@@ -157,6 +202,9 @@ impl Databases {
             Some(own) => {
                 let url = match role {
                     None => own.admin_url.clone().ok_or(AddressError::NoAdministrator(service))?,
+                    Some(role) if role == service.writer() && own.writer_url.is_some() => {
+                        own.writer_url.clone().unwrap_or_default()
+                    }
                     Some(_) => own.url.clone().unwrap_or_default(),
                 };
                 Ok(retarget(&url, service.database(), role))

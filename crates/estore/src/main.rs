@@ -51,6 +51,9 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli) -> Outcome {
     let config = Config::load(&cli.place)?;
+    if let Some(file) = &config.databases.ca_file {
+        estore_kit::db::trust(file)?;
+    }
     estore_kit::telemetry::start(&config.log, config.log_json);
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider is already installed");

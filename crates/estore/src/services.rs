@@ -56,12 +56,13 @@ pub struct Services {
 impl Services {
     /// Starts the services of `what` on their databases.
     pub async fn start(what: &[Service], config: &Config, databases: &Databases) -> StartResult<Self> {
+        databases.warn_of_insecure(what);
         let silent_max = Duration::from_secs(config.databases.silent_seconds_max.max(1));
         let pool = |service: Service| -> StartResult<Option<Db>> {
             if !what.contains(&service) {
                 return Ok(None);
             }
-            Ok(Some(Db::with_patience(databases.app(service)?, config.connections, silent_max)?))
+            Ok(Some(Db::with_patience(databases.logins(service)?, config.connections, silent_max)?))
         };
         let (users_db, inventory_db, payments_db) =
             (pool(Service::Users)?, pool(Service::Inventory)?, pool(Service::Payments)?);
@@ -83,21 +84,22 @@ impl Services {
             }
             None => None,
         };
+        let caller = what.first().map_or("estore", |service| service.name());
         let events: Arc<dyn EventsApi> = match &payments {
             Some(payments) => Arc::new(payments.clone()),
-            None => Arc::new(EventsClient(neighbour(config, "payments", &config.services.payments_url)?)),
+            None => Arc::new(EventsClient(neighbour(config, (caller, "payments"), &config.services.payments_url)?)),
         };
         if let Some(payments) = &payments {
             payments.tell_buyers_through(match &users {
                 Some(users) => Arc::new(users.clone()),
-                None => Arc::new(UsersClient(neighbour(config, "users", &config.services.users_url)?)),
+                None => Arc::new(UsersClient(neighbour(config, ("payments", "users"), &config.services.users_url)?)),
             });
         }
         let is_whole = users.is_some() && inventory.is_some() && payments.is_some();
         let secret = if is_whole { None } else { Some(service_secret(config)?) };
         let sessions = match &users {
             Some(_) => None,
-            None => Some(UsersClient(neighbour(config, "users", &config.services.users_url)?)),
+            None => Some(UsersClient(neighbour(config, (caller, "users"), &config.services.users_url)?)),
         };
         let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
         let verifier = Arc::new(verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations)));
@@ -147,18 +149,18 @@ impl Services {
 
     /// The routes for services in other processes, each behind a door that knows its callers.
     fn internal_router(&self, secret: &ServiceSecret) -> Router {
-        let behind = |routes: Router, audience: &'static str| {
-            routes.layer(Extension(Arc::new(ServiceDoor { secret: secret.clone(), audience })))
+        let behind = |routes: Router, audience: &'static str, callers: &'static [&'static str]| {
+            routes.layer(Extension(Arc::new(ServiceDoor { secret: secret.clone(), audience, callers })))
         };
         let mut router = Router::new();
         if let Some(users) = &self.users {
-            router = router.merge(behind(users.internal_router(), "users"));
+            router = router.merge(behind(users.internal_router(), "users", &["inventory", "payments"]));
         }
         if let Some(inventory) = &self.inventory {
-            router = router.merge(behind(inventory.internal_router(), "inventory"));
+            router = router.merge(behind(inventory.internal_router(), "inventory", &["payments"]));
         }
         if let Some(payments) = &self.payments {
-            router = router.merge(behind(payments.internal_router(), "payments"));
+            router = router.merge(behind(payments.internal_router(), "payments", &["users", "inventory"]));
         }
         router
     }
@@ -191,18 +193,21 @@ fn inventory_for_payments(here: Option<&Inventory>, config: &Config) -> StartRes
     if let Some(inventory) = here {
         return Ok(Arc::new(inventory.clone()));
     }
-    Ok(Arc::new(InventoryClient(neighbour(config, "inventory", &config.services.inventory_url)?)))
+    Ok(Arc::new(InventoryClient(neighbour(config, ("payments", "inventory"), &config.services.inventory_url)?)))
 }
 
-/// The service `name` in another process.
-fn neighbour(config: &Config, name: &'static str, url: &Option<String>) -> StartResult<Neighbour> {
+/// The service `name` in another process, as `caller` asks it.
+fn neighbour(
+    config: &Config,
+    (caller, name): (&'static str, &'static str),
+    url: &Option<String>,
+) -> StartResult<Neighbour> {
     let url = url.as_deref().ok_or_else(|| {
         let variable = name.to_ascii_uppercase();
         format!("a service in a process of its own needs services.{name}_url (ESTORE_SERVICES__{variable}_URL)")
     })?;
-    // The others take a token by the service that it is meant for, whoever shows it.
     let call_time_max = Duration::from_secs(config.services.call_seconds_max.max(1));
-    Ok(Neighbour::new(url, "estore", name, service_secret(config)?, call_time_max)?)
+    Ok(Neighbour::new(url, caller, name, service_secret(config)?, call_time_max)?)
 }
 
 fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {

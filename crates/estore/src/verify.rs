@@ -60,9 +60,9 @@ impl Finding {
 /// checkout seen in the first has its hold in the second.
 pub async fn verify(databases: &Databases) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
     let (mut users, mut payments, mut inventory) = (
-        Connection::open(&databases.app(Service::Users)?).await?,
-        Connection::open(&databases.app(Service::Payments)?).await?,
-        Connection::open(&databases.app(Service::Inventory)?).await?,
+        Connection::open(&databases.logins(Service::Users)?.writer).await?,
+        Connection::open(&databases.logins(Service::Payments)?.writer).await?,
+        Connection::open(&databases.logins(Service::Inventory)?.writer).await?,
     );
     let users = snapshot(&mut users).await?;
     let payments = snapshot(&mut payments).await?;

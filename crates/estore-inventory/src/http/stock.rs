@@ -40,11 +40,11 @@ pub(crate) async fn change_stock(
 )]
 pub(crate) async fn list_movements(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    Admin(caller): Admin,
     Path(id): Path<i32>,
     Query(query): Query<PageQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    Ok(axum::Json(movements(&inventory.db, id, &query).await?))
+    Ok(axum::Json(movements((&inventory.db, &caller), id, &query).await?))
 }
 
 /// Lists products on sale whose quantity is at or under their `min_stock_level`, in id order.

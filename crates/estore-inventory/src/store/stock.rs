@@ -1,6 +1,6 @@
 //! Stock movements in the database.
 
-use estore_kit::db::{Db, DbError};
+use estore_kit::db::{Db, DbError, View};
 
 use crate::limits::STOCK_UNITS_MAX;
 use crate::stock::{StockChange, StockMovement};
@@ -34,12 +34,12 @@ pub(crate) async fn change(
 }
 
 pub(crate) async fn list(
-    db: &Db,
+    view: &View,
     product_id: i32,
     before: Option<i64>,
     rows: usize,
 ) -> Result<Vec<StockMovement>, DbError> {
     let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-    let rows = db.rows(include_str!("../../queries/list_movements.sql"), &[&product_id, &before, &rows]).await?;
+    let rows = view.rows(include_str!("../../queries/list_movements.sql"), &[&product_id, &before, &rows]).await?;
     Ok(rows.iter().map(StockMovement::from).collect())
 }

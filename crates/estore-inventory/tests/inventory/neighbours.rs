@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::shop::{Shop, hold_request};
 
 async fn client_of(shop: &Shop, secret: ServiceSecret, stop: CancellationToken) -> InventoryClient {
-    let door = ServiceDoor { secret: ServiceSecret::new(&[7; 32]).unwrap(), audience: "inventory" };
+    let own = ServiceSecret::new(&[7; 32]).unwrap();
+    let door = ServiceDoor { secret: own, audience: "inventory", callers: &["payments"] };
     let router = edge(shop.inventory.internal_router().layer(Extension(Arc::new(door))), &EdgeLimits::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

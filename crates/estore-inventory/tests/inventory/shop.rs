@@ -72,7 +72,7 @@ impl Shop {
 
     pub async fn open_with(config: InventoryConfig) -> Self {
         let database = TestCluster::shared().await.database("inventory", MIGRATIONS).await;
-        let db = Db::new(database.app_config(), 8).unwrap();
+        let db = Db::new(database.logins(), 8).unwrap();
         Self::start(Arc::new(database), db, config).await
     }
 
@@ -83,7 +83,7 @@ impl Shop {
 
     /// Another process of the same shop.
     pub async fn another(&self, config: InventoryConfig) -> Self {
-        let db = Db::new(self.database.app_config(), 8).unwrap();
+        let db = Db::new(self.database.logins(), 8).unwrap();
         Self::start(Arc::clone(&self.database), db, config).await
     }
 

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use estore_kit::db;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{ChannelBinding, Host, SslMode};
 
 use super::error::BackupError;
 use crate::postgres::Binaries;
@@ -54,8 +55,13 @@ pub(crate) fn command(binaries: &Binaries, name: &str, config: &Config) -> Comma
     if matches!(host, Some(Host::Tcp(_)) | None) && config.get_ssl_mode() != SslMode::Disable {
         // As our driver: no connection without a certificate that is checked.
         command.env("PGSSLMODE", "verify-full");
-        let authorities = ["PGSSLROOTCERT", "SSL_CERT_FILE"].iter().find_map(|name| std::env::var(name).ok());
-        command.env("PGSSLROOTCERT", authorities.unwrap_or_else(|| AUTHORITIES.to_owned()));
+        let named = db::authority_file().map(|file| file.as_os_str().to_owned());
+        let given = || ["PGSSLROOTCERT", "SSL_CERT_FILE"].iter().find_map(std::env::var_os);
+        let authorities = named.or_else(given).unwrap_or_else(|| AUTHORITIES.into());
+        command.env("PGSSLROOTCERT", authorities);
+        if config.get_channel_binding() == ChannelBinding::Require {
+            command.env("PGCHANNELBINDING", "require");
+        }
     }
     command
 }

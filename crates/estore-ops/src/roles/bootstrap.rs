@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Config};
 
-use super::{BACKUP, MONITOR, READER, RoleOptions, Service, all, create_database, prepare_database};
+use super::{BACKUP, MONITOR, READER, RoleOptions, STAFF, Service, all, create_database, prepare_database};
 use crate::connection::{Connection, quote_identifier, quote_literal};
 
 /// Two starts at once take turns under this advisory lock of the administration database.
@@ -114,6 +114,13 @@ fn role_statements(options: &RoleOptions) -> String {
              EXECUTE format('GRANT {owner} TO %I', current_user); END IF; END $$;\n",
             owner = service.owner()
         ));
+        // The application has staff's rights only while it says that it is staff.
+        sql.push_str(&format!(
+            "DO $$ BEGIN IF (SELECT rolinherit FROM pg_roles WHERE rolname = '{app}') THEN \
+             ALTER ROLE {app} NOINHERIT; END IF; \
+             IF NOT pg_has_role('{app}', '{STAFF}', 'MEMBER') THEN GRANT {STAFF} TO {app}; END IF; END $$;\n",
+            app = service.app()
+        ));
     }
     sql.push_str(&format!(
         "DO $$ BEGIN IF NOT pg_has_role('{MONITOR}', 'pg_monitor', 'MEMBER') THEN GRANT pg_monitor TO {MONITOR}; END IF; \
@@ -127,6 +134,7 @@ fn attributes(role: &str, options: &RoleOptions) -> &'static str {
     let owner = Service::ALL.iter().any(|service| service.owner() == role);
     match role {
         BACKUP => "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS",
+        STAFF => "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
         READER | MONITOR => "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
         _ if owner && !options.passwords.contains_key(role) => {
             "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"

@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, Config};
 
-use super::{BACKUP, MONITOR, READER, RolesError, Service};
+use super::{BACKUP, MONITOR, READER, RolesError, STAFF, Service};
 use crate::connection::{Connection, quote_identifier};
 
 /// Makes a database owned by the service's owner role, empty or as a copy of `template`.
@@ -39,10 +39,10 @@ pub async fn drop_database(administrator: &Client, name: &str) -> Result<(), Rol
 /// # Errors
 /// [`RolesError::Refused`].
 pub async fn grant_database(administrator: &Client, name: &str, service: Service) -> Result<(), RolesError> {
-    let (database, app) = (quote_identifier(name), service.app());
+    let (database, writer, app) = (quote_identifier(name), service.writer(), service.app());
     let sql = format!(
         "REVOKE ALL ON DATABASE {database} FROM PUBLIC; \
-         GRANT CONNECT ON DATABASE {database} TO {app}, {READER}, {MONITOR}, {BACKUP}"
+         GRANT CONNECT ON DATABASE {database} TO {writer}, {app}, {READER}, {MONITOR}, {BACKUP}"
     );
     administrator.batch_execute(&sql).await.map_err(RolesError::at(format!("close the database {name}")))
 }
@@ -57,10 +57,9 @@ pub async fn prepare_database(administrator: &Config, name: &str, service: Servi
     let connection =
         Connection::open(&config).await.map_err(RolesError::at(format!("connect to the database {name}")))?;
     let failed = || RolesError::at(format!("prepare the database {name}"));
-    let prepared = connection
-        .query_one("SELECT has_schema_privilege($1, 'public', 'USAGE') AND NOT has_schema_privilege('public', 'public', 'USAGE')", &[&service.app()])
-        .await
-        .map_err(failed())?;
+    let sql = "SELECT has_schema_privilege($1, 'public', 'USAGE') \
+               AND NOT has_schema_privilege('public', 'public', 'USAGE')";
+    let prepared = connection.query_one(sql, &[&service.writer()]).await.map_err(failed())?;
     if !prepared.get::<_, bool>(0) {
         grant_database(&connection, name, service).await?;
         connection.batch_execute(&privileges(service)).await.map_err(failed())?;
@@ -100,11 +99,13 @@ DO $$ BEGIN
 EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN NULL;
 END $$;";
 
+/// What the migrations begin with; `close_rows` of each service passes the application's rights on to the writer. A
+/// database of a time before there was one has all of this but the first lines already.
 fn privileges(service: Service) -> String {
-    let (owner, app) = (service.owner(), service.app());
+    let (owner, writer, app) = (service.owner(), service.writer(), service.app());
     format!(
         "REVOKE ALL ON SCHEMA public FROM PUBLIC;
-         GRANT USAGE ON SCHEMA public TO {app}, {READER}, {MONITOR}, {BACKUP};
+         GRANT USAGE ON SCHEMA public TO {writer}, {app}, {STAFF}, {READER}, {MONITOR}, {BACKUP};
          GRANT USAGE, CREATE ON SCHEMA public TO {owner};
          ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public
              GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app};

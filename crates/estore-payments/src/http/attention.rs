@@ -28,12 +28,13 @@ use crate::store::attention;
 )]
 pub(super) async fn list_stuck_checkouts(
     State(payments): State<Payments>,
-    _staff: Staff,
+    Staff(caller): Staff,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<List<StuckCheckout>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
-    let rows = attention::checkouts(&payments.shop.db, after, limit as i64 + 1).await?;
+    let view = payments.shop.db.seen_by(caller.viewer());
+    let rows = attention::checkouts(&view, after, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |stuck| stuck.checkout.id)))
 }
 
@@ -64,12 +65,13 @@ pub(super) async fn resolve_checkout(
 )]
 pub(super) async fn list_stuck_refunds(
     State(payments): State<Payments>,
-    _staff: Staff,
+    Staff(caller): Staff,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<List<StuckRefund>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
-    let rows = attention::refunds(&payments.shop.db, after, limit as i64 + 1).await?;
+    let view = payments.shop.db.seen_by(caller.viewer());
+    let rows = attention::refunds(&view, after, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |stuck| stuck.id)))
 }
 

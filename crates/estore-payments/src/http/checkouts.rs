@@ -164,11 +164,8 @@ pub(super) async fn read_checkout(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = store::checkouts::read(&payments.shop.db, id).await?;
-    let (_, checkout) = found
-        .filter(|(user_id, _)| *user_id == caller.user_id || caller.is_staff)
-        .ok_or_else(|| Problem::not_found("checkout"))?;
-    Ok(tagged(&headers, &checkout))
+    let found = store::checkouts::seen(&payments.shop.db.seen_by(caller.viewer()), id).await?;
+    Ok(tagged(&headers, &found.ok_or_else(|| Problem::not_found("checkout"))?))
 }
 
 /// Runs in a task of its own: a client that hangs up, or the time limit, must not stop a checkout half way.

@@ -38,11 +38,12 @@ pub(crate) struct DisputesQuery {
 )]
 pub(super) async fn list_disputes(
     State(payments): State<Payments>,
-    _staff: Staff,
+    Staff(caller): Staff,
     Query(query): Query<DisputesQuery>,
 ) -> Result<JsonBody<List<Dispute>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let before: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
-    let rows = disputes::list(&payments.shop.db, before, query.state, limit as i64 + 1).await?;
+    let rows =
+        disputes::list(&payments.shop.db.seen_by(caller.viewer()), before, query.state, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |dispute| dispute.id)))
 }

@@ -67,7 +67,8 @@ pub(super) async fn list_orders(
         Some(_) => return Err(Problem::forbidden("role_required", "Only staff may list the orders of others.")),
     };
     let filter = OrderFilter { user_id, status: query.status, before };
-    let rows = store::orders::list(&payments.shop.db, filter, limit as i64 + 1).await?;
+    let view = payments.shop.db.seen_by(caller.viewer());
+    let rows = store::orders::list(&view, filter, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |order| order.id)))
 }
 
@@ -88,7 +89,8 @@ pub(super) async fn read_order(
     Path(id): Path<i32>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(tagged(&headers, &visible(&payments, &caller, id).await?))
+    let found = store::orders::seen(&payments.shop.db.seen_by(caller.viewer()), id).await?;
+    Ok(tagged(&headers, &found.ok_or_else(|| Problem::not_found("order"))?))
 }
 
 /// What happened to an order, oldest first.
@@ -105,8 +107,9 @@ pub(super) async fn list_order_events(
 ) -> Result<JsonBody<List<OrderEvent>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after: i64 = paging::decode(query.cursor.as_deref())?.unwrap_or(0);
-    visible(&payments, &caller, id).await?;
-    let rows = store::orders::events(&payments.shop.db, id, after, limit as i64 + 1).await?;
+    let view = payments.shop.db.seen_by(caller.viewer());
+    let rows = store::orders::events(&view, id, after, limit as i64 + 1).await?;
+    let rows = rows.ok_or_else(|| Problem::not_found("order"))?;
     Ok(JsonBody(paging::page(rows, limit, |event| event.id)))
 }
 
@@ -133,10 +136,4 @@ pub(super) async fn change_order_status(
     let change = Change { order_id: id, next: body.status, note: body.note, actor_id: caller.user_id, if_match };
     let order = operation::change_order_status(&payments.shop, change).await?;
     Ok(tagged(&HeaderMap::new(), &order))
-}
-
-/// The order, where the caller may see it: a foreign one is as if it did not exist.
-async fn visible(payments: &Payments, caller: &Caller, id: i32) -> Result<Order, Problem> {
-    let found = store::orders::read(&payments.shop.db, id).await?;
-    found.filter(|order| order.user_id == caller.user_id || caller.is_staff).ok_or_else(|| Problem::not_found("order"))
 }

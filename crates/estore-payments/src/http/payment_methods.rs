@@ -96,10 +96,8 @@ pub(super) async fn read_payment_method(
     caller: Caller,
     Path(id): Path<i32>,
 ) -> Result<JsonBody<PaymentMethod>, Problem> {
-    let client = payments.shop.db.client().await?;
-    let found = store::payment_methods::by_id(&client, &[id]).await?.remove(&id);
-    let method = found.map(|stored| stored.method).filter(|method| method.user_id == caller.user_id);
-    method.map(JsonBody).ok_or_else(|| Problem::not_found("payment method"))
+    let found = store::payment_methods::seen(&payments.shop.db, caller.user_id, id).await?;
+    found.map(JsonBody).ok_or_else(|| Problem::not_found("payment method"))
 }
 
 /// Deactivates a payment method of the caller's; orders keep naming it. Its card is taken off the caller at the gateway

@@ -1,7 +1,7 @@
 //! Staff have a checkout looked at now whose charge the gateway did not tell of. It is paid if the gateway says that the
 //! money was taken, and given up only if the gateway says that it was not and now never will be.
 
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, Viewer};
 use estore_kit::problem::Problem;
 use uuid::Uuid;
 
@@ -57,14 +57,14 @@ impl From<ResolveError> for Problem {
 
 /// Asks the gateway once and settles by its word; the checkout as it is then. One that is over stays as it is.
 pub(crate) async fn resolve_checkout(shop: &Shop, id: Uuid, actor_id: i32) -> Result<Checkout, ResolveError> {
-    let checkout = read(shop, id).await?;
+    let checkout = read(shop, id, actor_id).await?;
     if checkout.status != CheckoutStatus::Pending {
         return Ok(checkout);
     }
     if checkout.needs_attention_since.is_none() {
         return Err(ResolveError::NotStuck);
     }
-    let Some(pending) = waiting::read(&shop.db, id).await? else { return read(shop, id).await };
+    let Some(pending) = waiting::read(&shop.db, id).await? else { return read(shop, id, actor_id).await };
     if pending.gateway != shop.gateway.name() {
         return Err(ResolveError::OtherGateway(pending.gateway));
     }
@@ -73,10 +73,10 @@ pub(crate) async fn resolve_checkout(shop: &Shop, id: Uuid, actor_id: i32) -> Re
     let by = By { actor_id, note: Some("looked at by staff".to_owned()) };
     let settlement = Settlement { by: Some(by), ..settlement(pending.operation, pending.checkout, end) };
     settle(shop, if pending.waits { settlement } else { settlement.frees_key_if_not_made() }).await?;
-    read(shop, id).await
+    read(shop, id, actor_id).await
 }
 
-async fn read(shop: &Shop, id: Uuid) -> Result<Checkout, ResolveError> {
-    let (_, checkout) = checkouts::read(&shop.db, id).await?.ok_or(ResolveError::NoCheckout)?;
-    Ok(checkout)
+async fn read(shop: &Shop, id: Uuid, actor_id: i32) -> Result<Checkout, ResolveError> {
+    let view = shop.db.seen_by(Viewer::Staff(actor_id));
+    checkouts::seen(&view, id).await?.ok_or(ResolveError::NoCheckout)
 }

@@ -1,14 +1,14 @@
 //! What staff must look at.
 
-use estore_kit::db::{self, Db, DbError};
+use estore_kit::db::{Db, DbError, View};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::checkouts::checkout;
 use super::orders;
 use super::refunds::pending;
 use crate::attention::{StuckCheckout, StuckRefund};
-use crate::checkout::{Checkout, CheckoutStatus};
 use crate::refund::PendingRefund;
 
 const LIST_CHECKOUTS: &str = include_str!("../../queries/list_stuck_checkouts.sql");
@@ -17,23 +17,12 @@ const READ_REFUND: &str = include_str!("../../queries/read_refund.sql");
 const SETTLE: &str = include_str!("../../queries/settle_attention.sql");
 
 /// A page of the checkouts that staff must look at, oldest first, after `after`.
-pub(crate) async fn checkouts(db: &Db, after: Option<Uuid>, rows_max: i64) -> Result<Vec<StuckCheckout>, DbError> {
-    let client = db.client().await?;
-    let rows = db::rows(&client, LIST_CHECKOUTS, &[&after, &rows_max]).await?;
+pub(crate) async fn checkouts(view: &View, after: Option<Uuid>, rows_max: i64) -> Result<Vec<StuckCheckout>, DbError> {
+    let rows = view.rows(LIST_CHECKOUTS, &[&after, &rows_max]).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.get("id")).collect();
-    let mut orders = orders::of_checkouts(&client, &ids).await?;
+    let mut orders = orders::seen_of_checkouts(view, &ids).await?;
     let stuck = |row: &Row| StuckCheckout {
-        checkout: Checkout {
-            id: row.get("id"),
-            status: CheckoutStatus::of(row.get("status")),
-            total_amount: row.get("total_amount"),
-            currency: row.get("currency"),
-            payment_method_id: row.get("payment_method_id"),
-            orders: orders.remove(&row.get("id")).unwrap_or_default(),
-            created_at: row.get("created_at"),
-            needs_attention_since: row.get("needs_attention_since"),
-            metadata: row.get("metadata"),
-        },
+        checkout: checkout(row, orders.remove(&row.get("id")).unwrap_or_default()),
         user_id: row.get("user_id"),
         gateway: row.get("gateway"),
         attempts: row.get("attempts"),
@@ -43,8 +32,8 @@ pub(crate) async fn checkouts(db: &Db, after: Option<Uuid>, rows_max: i64) -> Re
 }
 
 /// A page of the refunds that staff must look at, oldest first, after `after`.
-pub(crate) async fn refunds(db: &Db, after: Option<Uuid>, rows_max: i64) -> Result<Vec<StuckRefund>, DbError> {
-    Ok(db.rows(LIST_REFUNDS, &[&after, &rows_max]).await?.iter().map(refund).collect())
+pub(crate) async fn refunds(view: &View, after: Option<Uuid>, rows_max: i64) -> Result<Vec<StuckRefund>, DbError> {
+    Ok(view.rows(LIST_REFUNDS, &[&after, &rows_max]).await?.iter().map(refund).collect())
 }
 
 /// One refund, and how it goes on where it is pending.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
 use estore_kit::crash;
-use estore_kit::db::{self, Db, DbError};
+use estore_kit::db::{self, Db, DbError, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -169,24 +169,27 @@ pub(super) fn pending(row: &Row, orders: Vec<Order>) -> Pending {
     }
 }
 
-/// One checkout with its orders, and whose it is.
-pub(crate) async fn read(db: &Db, id: Uuid) -> Result<Option<(i32, Checkout)>, DbError> {
-    let client = db.client().await?;
-    let rows = db::rows(&client, READ, &[&id]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let mut orders = orders::of_checkouts(&client, &[id]).await?;
-    let checkout = Checkout {
-        id,
+/// One checkout with its orders, where the viewer may see it: a foreign one is as if it did not exist.
+pub(crate) async fn seen(view: &View, id: Uuid) -> Result<Option<Checkout>, DbError> {
+    let ids: &[Uuid] = &[id];
+    let [found, lines] = view.all([(READ, &[&id]), (orders::OF_CHECKOUTS, &[&ids])]).await?;
+    let mut orders = orders::by_checkout(&lines)?;
+    Ok(found.first().map(|row| checkout(row, orders.remove(&id).unwrap_or_default())))
+}
+
+/// A checkout of a row and its orders.
+pub(super) fn checkout(row: &Row, orders: Vec<Order>) -> Checkout {
+    Checkout {
+        id: row.get("id"),
         status: CheckoutStatus::of(row.get("status")),
         total_amount: row.get("total_amount"),
         currency: row.get("currency"),
         payment_method_id: row.get("payment_method_id"),
-        orders: orders.remove(&id).unwrap_or_default(),
+        orders,
         created_at: row.get("created_at"),
         needs_attention_since: row.get("needs_attention_since"),
         metadata: row.get("metadata"),
-    };
-    Ok(Some((row.get("user_id"), checkout)))
+    }
 }
 
 /// One line of a checkout, for the comparison with InventoryService.

@@ -1,6 +1,6 @@
 //! Disputes.
 
-use estore_kit::db::{Db, DbError};
+use estore_kit::db::{Db, DbError, View};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -19,13 +19,13 @@ pub(crate) async fn record(db: &Db, news: &DisputeNews, at: Timestamp) -> Result
 
 /// A page of the disputes, newest first, before the id `before`.
 pub(crate) async fn list(
-    db: &Db,
+    view: &View,
     before: Option<Uuid>,
     state: Option<DisputeState>,
     rows_max: i64,
 ) -> Result<Vec<Dispute>, DbError> {
     let word = state.map(DisputeState::word);
-    db.rows(LIST, &[&before, &word, &rows_max]).await?.iter().map(dispute).collect()
+    view.rows(LIST, &[&before, &word, &rows_max]).await?.iter().map(dispute).collect()
 }
 
 fn dispute(row: &Row) -> Result<Dispute, DbError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
-use estore_kit::db::{self, Db, DbError};
+use estore_kit::db::{self, Db, DbError, View};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -12,14 +12,19 @@ use crate::order::{Order, OrderEvent, OrderStatus};
 
 const READ: &str = include_str!("../../queries/read_order.sql");
 const LOCK: &str = include_str!("../../queries/lock_order.sql");
-const OF_CHECKOUTS: &str = include_str!("../../queries/read_orders_of_checkouts.sql");
+pub(super) const OF_CHECKOUTS: &str = include_str!("../../queries/read_orders_of_checkouts.sql");
 const LIST: &str = include_str!("../../queries/list_orders.sql");
 const LIST_OF_USER: &str = include_str!("../../queries/list_orders_of_user.sql");
 const LIST_EVENTS: &str = include_str!("../../queries/list_order_events.sql");
 const CHANGE_STATUS: &str = include_str!("../../queries/change_order_status.sql");
 const CANCEL: &str = include_str!("../../queries/cancel_order.sql");
 
-/// One order.
+/// One order, where the viewer may see it: a foreign one is as if it did not exist.
+pub(crate) async fn seen(view: &View, id: i32) -> Result<Option<Order>, DbError> {
+    view.row(READ, &[&id]).await?.map(|row| order(&row)).transpose()
+}
+
+/// One order, whoever's it is.
 pub(crate) async fn read(db: &Db, id: i32) -> Result<Option<Order>, DbError> {
     db.row(READ, &[&id]).await?.map(|row| order(&row)).transpose()
 }
@@ -47,9 +52,19 @@ pub(crate) async fn of_checkouts<C: GenericClient>(
     client: &C,
     checkouts: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Order>>, DbError> {
+    let rows = db::rows(client, OF_CHECKOUTS, &[&checkouts]).await?;
+    by_checkout(&rows)
+}
+
+/// The same, of those that the viewer may see.
+pub(crate) async fn seen_of_checkouts(view: &View, checkouts: &[Uuid]) -> Result<HashMap<Uuid, Vec<Order>>, DbError> {
+    by_checkout(&view.rows(OF_CHECKOUTS, &[&checkouts]).await?)
+}
+
+pub(super) fn by_checkout(rows: &[Row]) -> Result<HashMap<Uuid, Vec<Order>>, DbError> {
     let mut found: HashMap<Uuid, Vec<Order>> = HashMap::new();
-    for row in db::rows(client, OF_CHECKOUTS, &[&checkouts]).await? {
-        found.entry(row.get("checkout_id")).or_default().push(order(&row)?);
+    for row in rows {
+        found.entry(row.get("checkout_id")).or_default().push(order(row)?);
     }
     Ok(found)
 }
@@ -65,18 +80,23 @@ pub(crate) struct OrderFilter {
     pub(crate) before: i32,
 }
 
-/// A page of orders, newest first.
-pub(crate) async fn list(db: &Db, filter: OrderFilter, rows_max: i64) -> Result<Vec<Order>, DbError> {
+/// A page of the orders that the viewer may see, newest first.
+pub(crate) async fn list(view: &View, filter: OrderFilter, rows_max: i64) -> Result<Vec<Order>, DbError> {
     let status = filter.status.map(OrderStatus::word);
     let rows = match filter.user_id {
-        Some(user) => db.rows(LIST_OF_USER, &[&user.to_string(), &filter.before, &status, &rows_max]).await?,
-        None => db.rows(LIST, &[&filter.before, &status, &rows_max]).await?,
+        Some(user) => view.rows(LIST_OF_USER, &[&user.to_string(), &filter.before, &status, &rows_max]).await?,
+        None => view.rows(LIST, &[&filter.before, &status, &rows_max]).await?,
     };
     rows.iter().map(order).collect()
 }
 
-/// A page of an order's history, oldest first, after the event `after`.
-pub(crate) async fn events(db: &Db, order_id: i32, after: i64, rows_max: i64) -> Result<Vec<OrderEvent>, DbError> {
+/// A page of an order's history, oldest first, after the event `after`; nothing where the viewer may not see the order.
+pub(crate) async fn events(
+    view: &View,
+    order_id: i32,
+    after: i64,
+    rows_max: i64,
+) -> Result<Option<Vec<OrderEvent>>, DbError> {
     let event = |row: &Row| OrderEvent {
         id: row.get("id"),
         kind: row.get("type"),
@@ -86,7 +106,8 @@ pub(crate) async fn events(db: &Db, order_id: i32, after: i64, rows_max: i64) ->
         note: row.get("note"),
         created_at: row.get("created_at"),
     };
-    Ok(db.rows(LIST_EVENTS, &[&order_id, &after, &rows_max]).await?.iter().map(event).collect())
+    let [order, events] = view.all([(READ, &[&order_id]), (LIST_EVENTS, &[&order_id, &after, &rows_max])]).await?;
+    Ok((!order.is_empty()).then(|| events.iter().map(event).collect()))
 }
 
 /// Moves a locked order along, with the event.

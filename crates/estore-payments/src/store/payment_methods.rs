@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
-use estore_kit::db::{self, Db, DbError};
+use estore_kit::db::{self, Db, DbError, Viewer};
 use serde_json::Value;
 use tokio_postgres::Row;
 
@@ -11,6 +11,7 @@ use crate::gateway::CardToken;
 use crate::payment_method::{MethodDetails, PaymentMethod, StoredMethod};
 
 const READ: &str = include_str!("../../queries/read_methods.sql");
+const READ_OWN: &str = include_str!("../../queries/read_method_of_user.sql");
 const LIST: &str = include_str!("../../queries/list_methods_of_user.sql");
 const ADD: &str = include_str!("../../queries/add_method.sql");
 const CLAIM_UNWANTED: &str = include_str!("../../queries/claim_unwanted_cards.sql");
@@ -28,8 +29,15 @@ pub(crate) async fn by_id<C: GenericClient>(client: &C, ids: &[i32]) -> Result<H
 
 /// A page of a customer's active payment methods, newest first, before the id `before`.
 pub(crate) async fn list(db: &Db, user_id: i32, before: i32, rows_max: i64) -> Result<Vec<PaymentMethod>, DbError> {
-    let rows = db.rows(LIST, &[&user_id.to_string(), &before, &rows_max]).await?;
-    rows.iter().map(|row| Ok(stored(row)?.method)).collect()
+    let view = db.seen_by(Viewer::Customer(user_id));
+    let rows = view.rows(LIST, &[&user_id.to_string(), &before, &rows_max]).await?;
+    rows.iter().map(method).collect()
+}
+
+/// One of a customer's payment methods.
+pub(crate) async fn seen(db: &Db, user_id: i32, id: i32) -> Result<Option<PaymentMethod>, DbError> {
+    let view = db.seen_by(Viewer::Customer(user_id));
+    view.row(READ_OWN, &[&user_id.to_string(), &id]).await?.as_ref().map(method).transpose()
 }
 
 /// Adds a card to a customer at a gateway, which may forget cards, or finds it; answers whether it is new.
@@ -66,16 +74,19 @@ pub(crate) async fn drop_unwanted(db: &Db, gateway: &str, tokens: &[&str]) -> Re
 }
 
 fn stored(row: &Row) -> Result<StoredMethod, DbError> {
+    Ok(StoredMethod { method: method(row)?, gateway: row.get("gateway"), gateway_token: row.get("gateway_token") })
+}
+
+fn method(row: &Row) -> Result<PaymentMethod, DbError> {
     let details: Value = row.get("details");
     let details: MethodDetails = serde_json::from_value(details)
         .map_err(|error| DbError::Failed(format!("payment_methods.details: {error}")))?;
-    let method = PaymentMethod {
+    Ok(PaymentMethod {
         id: row.get("id"),
         user_id: row.get("user_id"),
         payment_type: row.get("payment_type"),
         details,
         is_active: row.get::<_, Option<bool>>("is_active").unwrap_or(false),
         created_at: row.get("created_at"),
-    };
-    Ok(StoredMethod { method, gateway: row.get("gateway"), gateway_token: row.get("gateway_token") })
+    })
 }

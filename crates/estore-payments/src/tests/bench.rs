@@ -273,7 +273,7 @@ impl Bench {
     pub(super) async fn start_with(config: PaymentsConfig, own: impl FnOnce(&Db) -> Option<Arc<dyn Gateway>>) -> Self {
         estore_kit::telemetry::start("warn", false);
         let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
-        let db = Db::new(database.app_config(), 12).unwrap();
+        let db = Db::new(database.logins(), 12).unwrap();
         let stock = Arc::new(Stock::default());
         stock.state.lock().unwrap().products =
             HashMap::from([(TEA, (250, 100_000)), (CUP, (1_000, 100_000)), (LAST, (500, 1))]);

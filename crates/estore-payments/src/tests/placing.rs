@@ -275,7 +275,7 @@ async fn two_thousand_lines_are_one_checkout() {
 async fn statements(bench: &Bench) -> Option<i64> {
     let admin = Db::new(bench.database.admin_config(), 1).unwrap();
     let counted = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
-                   JOIN pg_roles r ON r.oid = s.userid WHERE d.datname = current_database() AND r.rolname LIKE '%_app'";
+                   JOIN pg_roles r ON r.oid = s.userid WHERE d.datname = current_database() AND r.rolname ~ '_(app|writer)$'";
     let rows = admin.rows(counted, &[]).await;
     rows.ok().map(|rows| rows[0].get(0))
 }

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use estore_testkit::cluster::TestCluster;
+use estore_testkit::cluster::{TestCluster, TestDatabase};
 use estore_testkit::plans::{fill, paths, rows};
 use futures_util::{StreamExt, stream};
+use tokio_postgres::Client;
 
 use super::bench::{BUYER, Bench, TEA};
 use crate::MIGRATIONS;
@@ -86,19 +87,49 @@ fn statements() -> Vec<Hot> {
 
 #[tokio::test]
 async fn hot_statements_go_by_their_index_whatever_the_plan() {
-    let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
-    let (admin, connection) = database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    fill(&admin, include_str!("../../../estore-bench/queries/fill_payments.sql"), rows()).await;
+    let (admin, _database) = filled().await;
     // The relay is behind.
     let untold =
         "INSERT INTO outbox (topic, checkout_id) SELECT 'checkout.paid', id FROM checkouts LIMIT 5000; ANALYZE";
     admin.batch_execute(untold).await.unwrap();
+    // As the service does, under the policies.
+    admin.batch_execute("SET ROLE estore_payments_writer").await.unwrap();
+    all_go_by_their_index(&admin, statements()).await;
+}
+
+#[tokio::test]
+async fn what_customers_see_goes_by_its_index_under_the_policies() {
+    let (admin, _database) = filled().await;
+    let as_customer = "SET ROLE estore_payments_app; SET estore.user_id = '42'";
+    admin.batch_execute(as_customer).await.unwrap();
+    let shown = [
+        (include_str!("../../queries/list_orders_of_user.sql"), "'42', 2147483647, NULL, 21", "orders_recent_of_user"),
+        (include_str!("../../queries/read_order.sql"), "42", "orders_pkey"),
+        (include_str!("../../queries/list_order_events.sql"), "42, 0, 21", "order_id_id_idx"),
+    ];
+    for (sql, arguments, index) in shown {
+        for (_, plan) in paths(&admin, sql, arguments).await {
+            assert!(plan.contains(index) && !plan.contains("Seq Scan") && !plan.contains("->  Sort"), "{plan}");
+        }
+    }
+}
+
+/// A shop of many orders.
+async fn filled() -> (Client, TestDatabase) {
+    let database = TestCluster::shared().await.database("payments", MIGRATIONS).await;
+    let (admin, connection) = database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    fill(&admin, include_str!("../../../estore-bench/queries/fill_payments.sql"), rows()).await;
+    admin.batch_execute("ANALYZE").await.unwrap();
+    (admin, database)
+}
+
+async fn all_go_by_their_index(admin: &Client, statements: Vec<Hot>) {
     let mut wrong = Vec::new();
-    for Hot(sql, arguments, wanted) in statements() {
+    for Hot(sql, arguments, wanted) in statements {
         let wanted: BTreeSet<String> = wanted.iter().map(|&index| index.to_owned()).collect();
         let told = sql.lines().next().unwrap_or_default();
-        for (path, plan) in paths(&admin, sql, &arguments).await {
+        for (path, plan) in paths(admin, sql, &arguments).await {
             if path != wanted {
                 wrong.push(format!("{told}\nreads by {path:?}, not {wanted:?}:\n{plan}"));
             }

@@ -190,6 +190,8 @@ const DAMAGE: &[(&str, &str)] = &[
          INSERT INTO webhook_deliveries (endpoint_id, event_id, type, subject, payload, next_attempt_at) \
          SELECT id, gen_random_uuid(), 'user.verified', 'user/1', '{}', now() - interval '1 hour' FROM webhook_endpoints",
     ),
+    ("rows_are_closed", "ALTER TABLE order_notices NO FORCE ROW LEVEL SECURITY"),
+    ("roles_are_narrow", "GRANT UPDATE ON orders TO estore_payments_app"),
     ("nobody_resumes", "UPDATE outbox SET created_at = now() - interval '1 hour'"),
 ];
 

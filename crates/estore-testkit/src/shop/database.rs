@@ -16,14 +16,14 @@ impl Shop {
         pid.is_some_and(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok())
     }
 
-    /// Stops every process of PostgreSQL that serves a service's application, where it stands. They end with SIGKILL,
+    /// Stops every process of PostgreSQL that serves a service, where it stands. They end with SIGKILL,
     /// or go on with SIGCONT, by their ids.
     ///
     /// # Panics
     /// When the private PostgreSQL does not answer.
     pub async fn pause_sessions(&self, service: Service) -> Vec<Pid> {
-        let sql = "SELECT pid FROM pg_stat_activity WHERE usename = $1";
-        let rows = self.database(service).await.query(sql, &[&service.app()]).await;
+        let sql = "SELECT pid FROM pg_stat_activity WHERE usename = ANY ($1)";
+        let rows = self.database(service).await.query(sql, &[&vec![service.app(), service.writer()]]).await;
         let rows = rows.unwrap_or_else(|error| panic!("{service} does not answer: {error}"));
         let pids = rows.iter().map(|row| Pid::from_raw(row.get(0)));
         pids.filter(|pid| kill(*pid, Signal::SIGSTOP).is_ok()).collect()

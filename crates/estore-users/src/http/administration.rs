@@ -16,7 +16,7 @@ use crate::operations;
 use crate::operations::change_user::UserChange;
 use crate::operations::list_users::UserSearch;
 use crate::service::Service;
-use crate::store::users::find_user;
+use crate::store::users::see_user;
 use crate::user::{Role, User};
 
 /// Which accounts, and which page of them.
@@ -61,12 +61,12 @@ fn tagged(user: User) -> Tagged {
 )]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
-    _admin: Admin,
+    Admin(caller): Admin,
     Query(query): Query<UserQuery>,
 ) -> Result<axum::Json<List<User>>, Problem> {
     let UserQuery { q, is_active, limit, cursor } = query;
     let search = UserSearch { text: q, is_active, limit, cursor };
-    Ok(axum::Json(operations::list_users::list_users(&service, search).await?))
+    Ok(axum::Json(operations::list_users::list_users(&service, &caller, search).await?))
 }
 
 /// One account.
@@ -81,10 +81,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
-    _admin: Admin,
+    Admin(caller): Admin,
     Path(id): Path<i32>,
 ) -> Result<Tagged, Problem> {
-    let user = find_user(&service.db.client().await?, id).await?;
+    let user = see_user(&service.db.seen_by(caller.viewer()), id).await?;
     user.map(tagged).ok_or_else(|| Problem::not_found("user"))
 }
 

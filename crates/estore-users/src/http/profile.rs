@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use estore_kit::auth::Caller;
+use estore_kit::db::Viewer;
 use estore_kit::extract::Json;
 use estore_kit::problem::{Problem, ProblemBody};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use crate::operations::export_account::AccountExport;
 use crate::operations::{self};
 use crate::secret::Secret;
 use crate::service::Service;
-use crate::store::users::find_user;
+use crate::store::users::see_user;
 use crate::user::User;
 
 /// What is to change; what is left out stays.
@@ -50,7 +51,8 @@ pub(crate) struct Confirmation {
     responses((status = 200, description = "The account", body = User), WithToken),
 )]
 pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) -> Result<axum::Json<User>, Problem> {
-    let user = find_user(&service.db.client().await?, caller.user_id).await?;
+    let view = service.db.seen_by(Viewer::Customer(caller.user_id));
+    let user = see_user(&view, caller.user_id).await?;
     Ok(axum::Json(user.filter(|user| user.is_active).ok_or(ChangeProfileError::Gone)?))
 }
 

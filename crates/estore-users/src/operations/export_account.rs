@@ -1,13 +1,13 @@
 //! What this service holds about a person, to take away.
 
 use estore_kit::auth::Caller;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, Viewer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::service::Service;
-use crate::store::sessions::{Session, list_sessions};
-use crate::store::users::find_user;
+use crate::store::sessions::Session;
+use crate::store::users::see_user_and_sessions;
 use crate::user::User;
 
 /// Everything but secrets.
@@ -21,8 +21,7 @@ pub(crate) struct AccountExport {
 
 /// The export, or nothing when the account is gone.
 pub(crate) async fn export_account(service: &Service, caller: &Caller) -> Result<Option<AccountExport>, DbError> {
-    let client = service.db.client().await?;
-    let Some(user) = find_user(&client, caller.user_id).await?.filter(|user| user.is_active) else { return Ok(None) };
-    let sessions = list_sessions(&client, caller.user_id).await?;
-    Ok(Some(AccountExport { user, sessions }))
+    let view = service.db.seen_by(Viewer::Customer(caller.user_id));
+    let found = see_user_and_sessions(&view, caller.user_id).await?.filter(|(user, _)| user.is_active);
+    Ok(found.map(|(user, sessions)| AccountExport { user, sessions }))
 }

@@ -1,5 +1,6 @@
 //! A page of accounts, all or by a part of the address.
 
+use estore_kit::auth::Caller;
 use estore_kit::paging::{self, List};
 use estore_kit::problem::Problem;
 
@@ -18,13 +19,13 @@ pub(crate) struct UserSearch {
 }
 
 /// The page, in the order of ids.
-pub(crate) async fn list_users(service: &Service, search: UserSearch) -> Result<List<User>, Problem> {
+pub(crate) async fn list_users(service: &Service, caller: &Caller, search: UserSearch) -> Result<List<User>, Problem> {
     let limit = paging::limit(search.limit)?;
     let after: i32 = paging::decode::<(i32,)>(search.cursor.as_deref())?.map_or(0, |(id,)| id);
     let pattern = search.text.as_deref().map(pattern).transpose()?.flatten();
     let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let client = service.db.client().await?;
-    let found = store::users::list_users(&client, pattern.as_deref(), search.is_active, after, wanted).await?;
+    let view = service.db.seen_by(caller.viewer());
+    let found = store::users::list_users(&view, pattern.as_deref(), search.is_active, after, wanted).await?;
     Ok(paging::page(found, limit, |user| (user.id,)))
 }
 

@@ -4,12 +4,14 @@ use deadpool_postgres::GenericClient;
 use estore_kit::db::{DbError, execute, rows};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::limits::EXPORT_SESSIONS_MAX;
 use crate::store::users::standing;
 use crate::user::Standing;
+
+pub(super) const LIST_SESSIONS: &str = include_str!("../../queries/list_sessions.sql");
 
 /// A session that begins.
 #[derive(Debug)]
@@ -75,16 +77,13 @@ pub(crate) async fn end_sessions_of_user<C: GenericClient>(db: &C, user_id: i32,
     execute(db, include_str!("../../queries/end_sessions_of_user.sql"), &[&user_id, &reason]).await.map(drop)
 }
 
-pub(crate) async fn list_sessions<C: GenericClient>(db: &C, user_id: i32) -> Result<Vec<Session>, DbError> {
-    let sql = include_str!("../../queries/list_sessions.sql");
-    let found = rows(db, sql, &[&user_id, &EXPORT_SESSIONS_MAX]).await?;
-    let session = |row: &tokio_postgres::Row| Session {
+pub(super) fn session(row: &Row) -> Session {
+    Session {
         id: row.get("id"),
         user_agent: row.get("user_agent"),
         created_at: row.get("created_at"),
         last_used_at: row.get("last_used_at"),
         expires_at: row.get("expires_at"),
         ended_at: row.get("ended_at"),
-    };
-    Ok(found.iter().map(session).collect())
+    }
 }

@@ -1,11 +1,15 @@
 //! Accounts and their roles.
 
 use deadpool_postgres::GenericClient;
-use estore_kit::db::{DbError, execute, rows};
+use estore_kit::db::{DbError, View, execute, rows};
 use tokio_postgres::Row;
 
 use crate::email::Email;
+use crate::limits::EXPORT_SESSIONS_MAX;
+use crate::store::sessions::{LIST_SESSIONS, Session, session};
 use crate::user::{Standing, User, with_admin};
+
+const FIND_USER: &str = include_str!("../../queries/find_user.sql");
 
 /// What a login is checked against.
 pub(crate) struct Credentials {
@@ -83,8 +87,18 @@ pub(crate) async fn find_credentials<C: GenericClient>(db: &C, email: &str) -> R
 }
 
 pub(crate) async fn find_user<C: GenericClient>(db: &C, id: i32) -> Result<Option<User>, DbError> {
-    let found = rows(db, include_str!("../../queries/find_user.sql"), &[&id]).await?;
-    Ok(found.first().map(user))
+    Ok(rows(db, FIND_USER, &[&id]).await?.first().map(user))
+}
+
+/// The account, where the viewer may see it.
+pub(crate) async fn see_user(view: &View, id: i32) -> Result<Option<User>, DbError> {
+    Ok(view.row(FIND_USER, &[&id]).await?.as_ref().map(user))
+}
+
+/// The account with its sessions, where the viewer may see them.
+pub(crate) async fn see_user_and_sessions(view: &View, id: i32) -> Result<Option<(User, Vec<Session>)>, DbError> {
+    let [users, sessions] = view.all([(FIND_USER, &[&id]), (LIST_SESSIONS, &[&id, &EXPORT_SESSIONS_MAX])]).await?;
+    Ok(users.first().map(|row| (user(row), sessions.iter().map(session).collect())))
 }
 
 /// The password hash of an active account.
@@ -114,19 +128,20 @@ pub(crate) async fn lock_user_and_admins<C: GenericClient>(db: &C, id: i32) -> R
     Ok(locked.iter().filter(|row| row.get("is_active_admin")).map(|row| row.get("id")).collect())
 }
 
-/// Up to `limit` accounts behind `after`, all or those whose address matches the LIKE pattern.
-pub(crate) async fn list_users<C: GenericClient>(
-    db: &C,
+/// Up to `limit` of the accounts that the viewer may see, behind `after`, all or those whose address matches the LIKE
+/// pattern.
+pub(crate) async fn list_users(
+    view: &View,
     pattern: Option<&str>,
     is_active: Option<bool>,
     after: i32,
     limit: i64,
 ) -> Result<Vec<User>, DbError> {
     let found = match pattern {
-        None => rows(db, include_str!("../../queries/list_users.sql"), &[&after, &is_active, &limit]).await?,
+        None => view.rows(include_str!("../../queries/list_users.sql"), &[&after, &is_active, &limit]).await?,
         Some(pattern) => {
             let sql = include_str!("../../queries/search_users.sql");
-            rows(db, sql, &[&after, &is_active, &limit, &pattern]).await?
+            view.rows(sql, &[&after, &is_active, &limit, &pattern]).await?
         }
     };
     Ok(found.iter().map(user).collect())

@@ -112,7 +112,7 @@ impl Desk {
     async fn on(database: Arc<TestDatabase>, folder: Arc<TempDir>, change: impl FnOnce(&mut UsersConfig)) -> Self {
         let mut config = config(folder.path());
         change(&mut config);
-        let db = Db::new(database.app_config(), 8).unwrap();
+        let db = Db::new(database.logins(), 8).unwrap();
         let users = Users::start(db.clone(), config).await.unwrap();
         let router = users.router().split_for_parts().0;
         let verifier = Verifier::given(&users.key_set()).heeding(users.revocations());

@@ -4,6 +4,7 @@ mod administration;
 mod desk;
 mod events;
 mod import;
+mod leaks;
 mod letters;
 mod life;
 mod pages;

@@ -131,7 +131,7 @@ async fn a_setting_that_makes_no_sense_is_named() {
     let start = async |change: fn(&mut UsersConfig)| {
         let mut config = config(folder.path());
         change(&mut config);
-        Users::start(Db::new(database.app_config(), 1).unwrap(), config).await.unwrap_err().to_string()
+        Users::start(Db::new(database.logins(), 1).unwrap(), config).await.unwrap_err().to_string()
     };
     assert!(start(|config| config.mail.from = "nobody".to_owned()).await.contains("users.mail.from"));
     assert!(start(|config| config.refresh_token_days = 0).await.contains("users.refresh_token_days"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use estore_kit::db::{self, Logins};
 use estore_ops::connection::Connection;
 use estore_ops::monitor::condition;
 use estore_ops::pitr;
@@ -108,14 +109,19 @@ async fn database(databases: &Databases, service: Service, newest_server: &mut i
         "check databases.*.url, the server and its pg_hba.conf"
     };
     let wrong = |what: &str, told: String| vec![Finding::wrong(what, told, mend).of(service)];
-    let watched = databases.app(service).and_then(|app| Ok((app, watched::of(&[service], databases)?)));
-    let (app, watched) = match watched {
+    let watched = databases.logins(service).and_then(|logins| Ok((logins, watched::of(&[service], databases)?)));
+    let (Logins { writer, app }, watched) = match watched {
         Ok(watched) => watched,
         Err(error) => return wrong("address", error.to_string()),
     };
-    let connection = match Connection::open(&app).await {
+    let opened = async { Connection::open(&app).await.map(drop).and(Connection::open(&writer).await) };
+    let connection = match opened.await {
         Ok(connection) => connection,
-        Err(error) => return wrong("connection", error.to_string()),
+        Err(error) => {
+            let mend = db::mend(&error).unwrap_or(mend);
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            return vec![Finding::wrong("connection", format!("{error}{cause}"), mend).of(service)];
+        }
     };
     let mut found = vec![Finding::ok("connection", "it answers")];
     if let Ok(tables) = connection.query(PARTITIONS, &[]).await {

@@ -30,10 +30,13 @@ pub async fn prepare(databases: &Databases, services: &[Service]) -> MigrateResu
 /// Refuses to go on while a migration is pending.
 pub async fn require_current(databases: &Databases, services: &[Service]) -> MigrateResult<()> {
     for &service in services {
-        // Only an administrator can look as the owner; without one the ledger is read as the application.
+        // Only an administrator can look as the owner; without one the ledger is read as the service.
         let address = match databases.administrator(service) {
             Ok(_) => database(databases, service)?,
-            Err(_) => Database { owner: service.app().to_owned(), ..Database::of(service, databases.app(service)?) },
+            Err(_) => Database {
+                owner: service.writer().to_owned(),
+                ..Database::of(service, databases.logins(service)?.writer)
+            },
         };
         let migrator = Migrator::new(migrations(service), MigrateOptions::default())?;
         let standings = migrator.status(&address).await.map_err(|error| {

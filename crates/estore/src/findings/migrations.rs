@@ -9,11 +9,11 @@ use crate::databases::{Databases, migrations};
 /// Read as the service itself, which changes nothing.
 pub async fn of(databases: &Databases, service: Service) -> Finding {
     const MEND: &str = "estore db migrate up";
-    let app = match databases.app(service) {
-        Ok(app) => app,
+    let writer = match databases.logins(service) {
+        Ok(logins) => logins.writer,
         Err(error) => return Finding::wrong("migrations", error.to_string(), MEND),
     };
-    let database = Database { owner: service.app().to_owned(), ..Database::of(service, app) };
+    let database = Database { owner: service.writer().to_owned(), ..Database::of(service, writer) };
     let standings = match Migrator::new(migrations(service), MigrateOptions::default()) {
         Ok(migrator) => migrator.status(&database).await,
         Err(error) => Err(error),

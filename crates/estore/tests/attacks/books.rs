@@ -89,7 +89,7 @@ pub async fn waiting(database: &Connection, service: Service, wanted: i64) {
     loop {
         // Within a transaction the server shows what it showed before, unless it is told not to.
         database.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
-        let found: i64 = database.query_one(sql, &[&service.app()]).await.unwrap().get(0);
+        let found: i64 = database.query_one(sql, &[&service.writer()]).await.unwrap().get(0);
         if found >= wanted {
             return;
         }

@@ -9,9 +9,11 @@ mod every_event;
 mod own_database;
 mod own_database_tls;
 mod replay;
+mod rights;
 mod sessions;
 mod shop_life;
 mod statements;
+mod tls;
 mod webhooks;
 
 use std::path::Path;

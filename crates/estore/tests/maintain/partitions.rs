@@ -41,7 +41,7 @@ impl Books {
             "INSERT INTO order_events (order_id, checkout_id, user_id, type, status, created_at)
              SELECT n, gen_random_uuid(), 7, 'order.created', 'pending', at FROM generate_series(1, {each}) n, ({MONTHS}) m"
         );
-        self.connect(&self.database.app_config()).await.batch_execute(&sql).await.unwrap();
+        self.connect(&self.database.logins().writer).await.batch_execute(&sql).await.unwrap();
     }
 
     async fn maintain(&self, rule: Option<PartitionRule>) -> Vec<Report> {
@@ -87,7 +87,7 @@ async fn they_are_made_ahead_and_reached_through_their_table_only() {
     books.events(3).await;
 
     let this_month = books.month(0).await;
-    let app = books.connect(&books.database.app_config()).await;
+    let app = books.connect(&books.database.logins().writer).await;
     let owner = books.connect(&books.database.owner_config()).await;
     for name in books.partitions().await {
         for sql in ["SELECT FROM", "DELETE FROM", "TRUNCATE"] {
@@ -100,6 +100,7 @@ async fn they_are_made_ahead_and_reached_through_their_table_only() {
         }
     }
     let reader = books.connect(&books.database.config_as("estore_readonly")).await;
+    reader.batch_execute("SET estore.role = 'staff'").await.unwrap();
     assert_eq!(reader.query_one("SELECT count(*) FROM order_events", &[]).await.unwrap().get::<_, i64>(0), 9);
     assert_eq!(books.text(&format!("SELECT count(*)::text FROM {this_month}")).await, "3");
     // What the table has, each partition has, by the same definitions.
@@ -116,7 +117,7 @@ async fn the_services_own_job_gives_way() {
     let books = Books::open().await;
     let reader = books.connect(&books.database.admin_config()).await;
     reader.batch_execute("BEGIN; SELECT count(*) FROM order_events").await.unwrap();
-    let app = books.connect(&books.database.app_config()).await;
+    let app = books.connect(&books.database.logins().writer).await;
     app.batch_execute("SELECT make_order_event_partitions(3)").await.unwrap();
     assert_eq!(books.partitions().await.len(), 1, "a reader holds the default partition");
     reader.batch_execute("COMMIT").await.unwrap();
@@ -138,7 +139,7 @@ async fn rows_of_the_default_partition_come_home_while_the_shop_writes() {
          INSERT INTO {cut} SELECT * FROM order_events WHERE created_at < now() - interval '6 months' LIMIT 5; RESET ROLE"
     );
     books.admin.batch_execute(&half).await.unwrap();
-    let (stop, shop) = (CancellationToken::new(), books.connect(&books.database.app_config()).await);
+    let (stop, shop) = (CancellationToken::new(), books.connect(&books.database.logins().writer).await);
     let selling = async {
         let sale = "INSERT INTO order_events (order_id, checkout_id, user_id, type, status)
                     VALUES (1, gen_random_uuid(), 7, 'order.paid', 'paid')";
@@ -167,7 +168,7 @@ async fn rows_of_the_default_partition_come_home_while_the_shop_writes() {
     assert_eq!(books.text(strays).await, "0");
 
     // The new default partition is as closed as the old one, and takes what finds no other.
-    let app = books.connect(&books.database.app_config()).await;
+    let app = books.connect(&books.database.logins().writer).await;
     app.batch_execute("SELECT FROM order_events_default").await.unwrap_err();
     let late = "INSERT INTO order_events (order_id, checkout_id, user_id, type, status, created_at)
                 VALUES (1, gen_random_uuid(), 7, 'order.paid', 'paid', now() - interval '4 years')";

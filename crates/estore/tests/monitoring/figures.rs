@@ -16,7 +16,7 @@ use crate::{eventually, own_shop, psql};
 const KEPT: Duration = Duration::from_millis(3_500);
 
 /// Sessions of this test come and go while it looks; those of the shop stay.
-const SHOPS: &str = "usename IN ('estore_users_app', 'estore_inventory_app', 'estore_payments_app')";
+const SHOPS: &str = "usename ~ '^estore_(users|inventory|payments)_(app|writer)$'";
 
 /// What psql says, under its labels.
 fn asked(shop: &Shop, compared: &Compared) -> Vec<(Vec<String>, f64)> {

@@ -53,7 +53,7 @@ pub(super) async fn run(config: &Config, command: Backup) -> Outcome {
 
 fn live(databases: &Databases, services: &[Service]) -> BackupResult<Vec<Live>> {
     let of = |&service: &Service| {
-        let database = databases.app(service)?.get_dbname().unwrap_or(service.database()).to_owned();
+        let database = databases.logins(service)?.writer.get_dbname().unwrap_or(service.database()).to_owned();
         Ok(Live { service, database, administrator: databases.administrator(service)? })
     };
     services.iter().map(of).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use estore_kit::db::Db;
+use estore_kit::db::{self, Db, Logins};
 use estore_kit::edge::{EdgeLimits, edge, serve};
 use estore_kit::problem::Problem;
 use estore_ops::connection::Connection;
@@ -115,10 +115,17 @@ impl Start<'_> {
     /// The first database that does not answer, and why; one that refuses us is an error at once.
     async fn away(&self) -> StartResult<Option<String>> {
         for &service in self.what {
-            let config = self.databases.app(service)?;
-            let asking = async { Connection::open(&config).await?.batch_execute("SELECT 1").await };
+            let Logins { writer, app } = self.databases.logins(service)?;
+            let asking = async {
+                Connection::open(&writer).await?.batch_execute("SELECT 1").await?;
+                Connection::open(&app).await?.batch_execute("SELECT 1").await
+            };
             match timeout(ANSWER_TIME_MAX, asking).await {
                 Ok(Ok(())) => {}
+                Ok(Err(error)) if let Some(mend) = db::mend(&error) => {
+                    let cause = error.source().map(ToString::to_string).unwrap_or_else(|| error.to_string());
+                    return Err(format!("the way to the database of {service} is not safe: {cause}. {mend}.").into());
+                }
                 Ok(Err(error)) if is_away(&error) => {
                     let under = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
                     return Ok(Some(format!("the database of {service} does not answer: {error}{under}")));
@@ -138,8 +145,11 @@ impl Start<'_> {
 
     /// Health, and 503 for everything else.
     fn router(&self) -> StartResult<Router> {
-        let pools: StartResult<Vec<(&'static str, Db)>> =
-            self.what.iter().map(|service| Ok((service.name(), Db::new(self.databases.app(*service)?, 1)?))).collect();
+        let pools: StartResult<Vec<(&'static str, Db)>> = self
+            .what
+            .iter()
+            .map(|service| Ok((service.name(), Db::new(self.databases.logins(*service)?, 1)?)))
+            .collect();
         let health = Health { databases: pools?.into(), revocations: Default::default(), warnings: None };
         let metrics = Metrics::new(self.config, watched::of(self.what, self.databases)?, BackupWatch::of(self.config))?;
         let metrics = Arc::new(metrics).router(None, &health.revocations);

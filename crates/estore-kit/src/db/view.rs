@@ -1,0 +1,131 @@
+//! What one person may see: statements that run as the application role, under row-level security.
+//!
+//! For whom they run is said in their transaction, and gone with it. The bracket, the word and the statements travel
+//! together, so that a view costs one round trip.
+
+use std::fmt;
+
+use deadpool_postgres::{Client, Pool};
+use futures_util::future::join_all;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use super::DbError;
+
+const BEGIN: &str = "BEGIN READ ONLY";
+/// What staff may see is another role's to see, which the application may become.
+const BEGIN_AS_STAFF: &str = "BEGIN READ ONLY; SET LOCAL ROLE estore_staff";
+const SET_VIEWER: &str = include_str!("../../queries/set_viewer.sql");
+
+/// For whom a statement runs; the policies of row-level security read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Viewer {
+    /// A customer sees what is theirs.
+    Customer(i32),
+    /// Staff see every order and what belongs to it.
+    Staff(i32),
+    /// Administrators see every account too.
+    Admin(i32),
+}
+
+impl Viewer {
+    fn user_id(self) -> i32 {
+        match self {
+            Self::Customer(id) | Self::Staff(id) | Self::Admin(id) => id,
+        }
+    }
+
+    fn bracket(self) -> &'static str {
+        match self {
+            Self::Customer(_) => BEGIN,
+            Self::Staff(_) | Self::Admin(_) => BEGIN_AS_STAFF,
+        }
+    }
+
+    fn role(self) -> &'static str {
+        match self {
+            Self::Customer(_) => "customer",
+            Self::Staff(_) => "staff",
+            Self::Admin(_) => "admin",
+        }
+    }
+}
+
+/// A statement and its parameters.
+pub type Asked<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
+
+/// Reads as one person, of a database that shows nothing else; cheap to clone.
+#[derive(Clone)]
+pub struct View {
+    pool: Pool,
+    viewer: Viewer,
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("viewer", &self.viewer).finish_non_exhaustive()
+    }
+}
+
+impl View {
+    pub(super) fn new(pool: Pool, viewer: Viewer) -> Self {
+        Self { pool, viewer }
+    }
+
+    /// All rows of a statement that the viewer may see.
+    ///
+    /// # Errors
+    /// Those of the database; a statement that changes anything is refused.
+    pub async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
+        let [rows] = self.all([(sql, params)]).await?;
+        Ok(rows)
+    }
+
+    /// The one row of a statement that answers at most one.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub async fn row(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, DbError> {
+        Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// The rows of several statements in one transaction and one round trip.
+    ///
+    /// # Errors
+    /// As [`Self::rows`]; the first one's.
+    pub async fn all<const N: usize>(&self, asked: [Asked<'_>; N]) -> Result<[Vec<Row>; N], DbError> {
+        let client = self.pool.get().await?;
+        let set = client.prepare_cached(SET_VIEWER).await?;
+        let mut statements = Vec::with_capacity(N);
+        for (sql, _) in &asked {
+            statements.push(client.prepare_cached(sql).await?);
+        }
+        self.ask(&client, &set, &statements, asked).await
+    }
+
+    /// Everything is on its way once these are first polled, in this order; whoever stops waiting leaves the session
+    /// outside of any transaction.
+    async fn ask<const N: usize>(
+        &self,
+        client: &Client,
+        set: &Statement,
+        statements: &[Statement],
+        asked: [Asked<'_>; N],
+    ) -> Result<[Vec<Row>; N], DbError> {
+        let (user_id, role) = (self.viewer.user_id().to_string(), self.viewer.role());
+        let viewer: [&(dyn ToSql + Sync); 2] = [&user_id, &role];
+        let queries = statements.iter().zip(&asked).map(|(statement, (_, params))| client.query(statement, params));
+        let (begun, said, answers, ended) = tokio::join!(
+            biased;
+            client.batch_execute(self.viewer.bracket()),
+            client.execute(set, &viewer),
+            join_all(queries),
+            client.batch_execute("COMMIT"),
+        );
+        begun?;
+        said?;
+        let rows: Vec<Vec<Row>> = answers.into_iter().collect::<Result<_, _>>()?;
+        ended?;
+        rows.try_into().map_err(|_| DbError::Failed("a statement went unanswered".to_owned()))
+    }
+}
