@@ -52,7 +52,14 @@ fn path(line: &str) -> Option<Vec<String>> {
     if let Some(arbiters) = after("Conflict Arbiter Indexes: ") {
         return Some(arbiters.split(", ").map(str::to_owned).collect());
     }
-    let index = after("Index Scan using ").or_else(|| after("Index Only Scan using "));
+    let index = [
+        "Index Scan using ",
+        "Index Only Scan using ",
+        "Index Scan Backward using ",
+        "Index Only Scan Backward using ",
+    ]
+    .iter()
+    .find_map(|mark| after(mark));
     if let Some(index) = index.or_else(|| after("Bitmap Index Scan on ")) {
         return Some(vec![word(index)]);
     }
@@ -68,6 +75,7 @@ mod tests {
         for (line, wanted) in [
             ("  ->  Index Scan using orders_pkey on orders o", Some("orders_pkey")),
             ("  ->  Index Only Scan using holds_pkey on holds", Some("holds_pkey")),
+            ("  ->  Index Scan Backward using orders_pkey on orders", Some("orders_pkey")),
             ("        ->  Bitmap Index Scan on checkouts_pending", Some("checkouts_pending")),
             ("  ->  Seq Scan on outbox b", Some("all of outbox")),
             ("Insert on idempotency_keys", None),

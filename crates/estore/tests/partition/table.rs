@@ -48,9 +48,14 @@ impl Table {
 
     /// With orders in it.
     pub async fn plain() -> Self {
+        Self::of(ORDERS).await
+    }
+
+    /// With so many orders in it.
+    pub async fn of(orders: u64) -> Self {
         let database = TestCluster::shared().await.database("payments", estore_payments::MIGRATIONS).await;
         let admin = Connection::open(&database.admin_config()).await.unwrap();
-        fill(&admin, include_str!("../../../estore-bench/queries/fill_payments.sql"), ORDERS).await;
+        fill(&admin, include_str!("../../../estore-bench/queries/fill_payments.sql"), orders).await;
         Self { database, admin }
     }
 
