@@ -41,8 +41,10 @@ impl Selling {
                     let placed =
                         buyer.send(reqwest::Method::POST, "/v1/checkouts", Some(&body), &headers).await.expect(201);
                     let order = placed.json["orders"][0]["id"].as_i64().unwrap();
-                    let _one = buyer.get(&format!("/v1/orders/{order}")).await.expect(200);
-                    let _page = buyer.get("/v1/orders?limit=5").await.expect(200);
+                    let read = buyer.get(&format!("/v1/orders/{order}")).await.expect(200);
+                    assert_eq!(read.id(), order);
+                    let newest = buyer.get("/v1/orders?limit=5").await.expect(200);
+                    assert!(newest.json["data"].as_array().unwrap().len() >= 2);
                     bought += 2;
                 }
                 bought
