@@ -67,7 +67,7 @@ impl Session {
         // An answer that policies have thinned out would be taken for the whole.
         let whole = connection.batch_execute("SET row_security = off").await;
         whole.map_err(PartitionError::at("prepare the session"))?;
-        let as_owner = format!("SET ROLE {}; RESET deadlock_timeout", quote_identifier(&database.owner));
+        let as_owner = format!("SET ROLE {}", quote_identifier(&database.owner));
         let session = Self { connection, options: options.clone(), as_owner };
         let found = session.connection.query_one("SELECT to_regclass('orders') IS NOT NULL", &[]).await;
         if found.map_err(PartitionError::at("look for the table"))?.get(0) {

@@ -114,7 +114,9 @@ async fn a_cut_way_back_is_given_up_by_the_way_there() {
         partition(&table.database.migrated(), &options(), &mut silent).await.unwrap();
     }
     let schema = table.schema().await;
-    let missing: Vec<_> = turned.iter().filter(|object| !schema.contains(object)).collect();
+    // The partitions themselves have gone on: the second one is in use.
+    let whole = turned.iter().filter(|(object, _)| !object.contains("orders_from_"));
+    let missing: Vec<_> = whole.filter(|object| !schema.contains(object)).collect();
     assert!(missing.is_empty(), "{missing:#?}");
     assert_eq!(table.contents().await.0, 906);
 }
