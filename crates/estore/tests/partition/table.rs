@@ -119,7 +119,8 @@ impl Table {
                    WHERE oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'orders'::regclass)
                    ORDER BY oid::regclass::text";
         let mut found: Vec<String> = self.rows(sql).await.iter().map(|row| row.get(0)).collect();
-        found.sort_by_key(|name| (name.len(), name.clone()));
+        let name = |part: &String| part.split(' ').next().unwrap_or_default().to_owned();
+        found.sort_by_key(|part| (name(part).len(), name(part)));
         found
     }
 }
