@@ -95,7 +95,7 @@ pub async fn run(config: Config, command: Migrate) -> Outcome {
     let databases = Databases::of(&config);
     // A look starts nothing: somebody may be just about to.
     let is_look = matches!(command, Migrate::Status { .. });
-    let cluster = if databases.needs_private(&Service::ALL) && !is_look {
+    let cluster = if databases.needs_private(&meant(&command)) && !is_look {
         require_shop(&config)?;
         Some(ClusterAccess::open(&config.data_dir, ClusterOptions::default()).await?)
     } else {
@@ -106,16 +106,29 @@ pub async fn run(config: Config, command: Migrate) -> Outcome {
     result
 }
 
+/// What the command says of databases and folders.
+fn which(command: &Migrate) -> Option<&Which> {
+    match command {
+        Migrate::Status { which, .. }
+        | Migrate::Up { which, .. }
+        | Migrate::Down { which, .. }
+        | Migrate::Redo { which, .. }
+        | Migrate::Check { which } => Some(which),
+        Migrate::New { .. } => None,
+    }
+}
+
+/// The services whose databases are meant.
+fn meant(command: &Migrate) -> Vec<Service> {
+    let named = which(command).and_then(|which| which.database);
+    named.map_or(Service::ALL.to_vec(), |name| vec![service(name)])
+}
+
 async fn migrate(databases: &Databases, command: &Migrate) -> Outcome {
-    let (Migrate::Status { which, .. }
-    | Migrate::Up { which, .. }
-    | Migrate::Down { which, .. }
-    | Migrate::Redo { which, .. }
-    | Migrate::Check { which }) = command
-    else {
+    let Some(which) = which(command) else {
         return Ok(true);
     };
-    let services = which.database.map_or(Service::ALL.to_vec(), |name| vec![service(name)]);
+    let services = meant(command);
     if !matches!(command, Migrate::Status { .. }) {
         bootstrap_roles(databases, &services).await?;
     }

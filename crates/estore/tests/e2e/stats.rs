@@ -31,7 +31,7 @@ async fn the_statements_of_an_order_are_told_by_their_files_within_a_window() {
     }
     let told = json(&shop, &["--since", "before"]);
     let written = statement(&told, "payments/write_orders").unwrap_or_else(|| panic!("{told}"));
-    assert_eq!((&written["calls"], &written["role"]), (&3.into(), &"estore_payments_app".into()));
+    assert_eq!((&written["calls"], &written["role"]), (&3.into(), &"estore_payments_writer".into()));
     assert!(!written["statement"].as_str().unwrap().contains('\''));
     let whole = json(&shop, &["statements"]);
     assert!(statement(&whole, "payments/write_orders").unwrap()["calls"].as_i64().unwrap() >= 4);
@@ -48,7 +48,7 @@ async fn the_statements_of_an_order_are_told_by_their_files_within_a_window() {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|one| one["role"].as_str().unwrap().ends_with("_app"));
+            .filter(|one| ["_app", "_writer"].iter().any(|end| one["role"].as_str().unwrap().ends_with(end)));
         let unknown: Vec<&Value> = app.filter(|one| one["name"].is_null()).collect();
         eprintln!("{} statements without a file: {unknown:#?}", unknown.len());
     }

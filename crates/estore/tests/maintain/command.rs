@@ -20,8 +20,12 @@ async fn connect(shop: &Shop, database: &str) -> tokio_postgres::Client {
     client
 }
 
+/// Keeps keys for a shorter time than the shop does, which would else purge them first.
 fn maintain(shop: &Shop, words: &[&str]) -> (bool, Value) {
-    let (ok, out, err) = shop.try_estore(&[&["db", "maintain", "--json"], words].concat(), "");
+    let config = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&config, "[payments]\nkeys_kept_hours = 24\n").unwrap();
+    let first = ["--config", config.path().to_str().unwrap(), "db", "maintain", "--json"];
+    let (ok, out, err) = shop.try_estore(&[&first, words].concat(), "");
     (ok, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
 }
 
@@ -41,7 +45,7 @@ async fn what_is_due_is_told_and_done_beside_a_running_shop() {
     let keys =
         "INSERT INTO idempotency_keys (user_id, key, request_hash, resource_id, state, answer_status, answer_body,
             created_at, finished_at)
-        SELECT 7, 'old ' || n, sha256('x'), gen_random_uuid(), 'finished', 201, 'x', now() - interval '3 days', now()
+        SELECT 7, 'old ' || n, sha256('x'), gen_random_uuid(), 'finished', 201, 'x', now() - interval '30 hours', now()
         FROM generate_series(1, 2500) n";
     payments.batch_execute(keys).await.unwrap();
     payments.batch_execute("BEGIN; INSERT INTO partitions_let_go VALUES ('x', 'x', now(), 'dropped')").await.unwrap();
