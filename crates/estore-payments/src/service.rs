@@ -17,7 +17,7 @@ use crate::gateway::manual::Manual;
 use crate::gateway::sandbox::Sandbox;
 use crate::gateway::stripe::Stripe;
 use crate::gateway::stripe::config::Secret;
-use crate::limits::CHECKOUTS_UNDER_WAY_MAX;
+use crate::limits::{CHECKOUTS_UNDER_WAY_MAX, PARTITION_MONTHS_AHEAD};
 use crate::operations::deliver_webhooks::Webhooks;
 use crate::steps::Steps;
 use crate::store;
@@ -91,6 +91,11 @@ impl Payments {
     ) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
         let started_at = store::jobs::clock(&db).await?;
+        // Before the first order: one that is on its way into the default partition while its month gets a partition of
+        // its own is refused.
+        if let Err(error) = store::jobs::make_partitions(&db, PARTITION_MONTHS_AHEAD).await {
+            tracing::warn!(%error, "partitions will be made later");
+        }
         let terms = Terms {
             currency: config.currency.clone(),
             gateway: gateway.name(),

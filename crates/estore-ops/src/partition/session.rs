@@ -65,8 +65,8 @@ impl Session {
         let migrating = MigrateOptions { table_wait: options.table_wait, ..MigrateOptions::default() };
         let connection = open(database, &migrating).await?;
         // An answer that policies have thinned out would be taken for the whole.
-        let whole = connection.batch_execute("SET row_security = off").await;
-        whole.map_err(PartitionError::at("prepare the session"))?;
+        let whole = connection.batch_execute(include_str!("../../queries/partition/require_whole.sql")).await;
+        whole.map_err(PartitionError::at("look whether the owner sees every row"))?;
         let as_owner = format!("SET ROLE {}", quote_identifier(&database.owner));
         let session = Self { connection, options: options.clone(), as_owner };
         let found = session.connection.query_one("SELECT to_regclass('orders') IS NOT NULL", &[]).await;
