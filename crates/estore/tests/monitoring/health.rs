@@ -1,9 +1,9 @@
 //! Readiness and the doctor: what is wrong, in which part, and the mend.
 
 use estore_ops::roles::Service;
-use estore_testkit::client::Client;
+use estore_testkit::client::{CARD_APPROVED, Client};
 use estore_testkit::shop::{Processes, Shop};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{eventually, own_shop, psql};
@@ -93,7 +93,9 @@ async fn a_busy_shop_stays_ready() {
     let mut waiting = JoinSet::new();
     for _ in 0..8 {
         let buyer = buyer.clone();
-        waiting.spawn(async move { buyer.get("/v1/payment-methods").await.status });
+        let details = json!({ "card_number": CARD_APPROVED, "expiry_month": 12, "expiry_year": 2035, "cvc": "123" });
+        let card = json!({ "payment_type": "card", "details": details });
+        waiting.spawn(async move { buyer.post("/v1/payment-methods", &card).await.status });
     }
     eventually("connections that wait", async || {
         let blocked = psql(&shop, "payments", "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted");
