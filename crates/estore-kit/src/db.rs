@@ -264,7 +264,7 @@ fn pool(config: Config, connections_max: usize, silent_max: Duration) -> Result<
 /// was small would read the whole of it, again and again, until the table is next analysed.
 fn by_index(mut config: Config) -> Config {
     let given = config.get_options().unwrap_or_default().to_owned();
-    config.options(format!("-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off {given}"));
+    config.options(format!("-c enable_seqscan=off -c enable_mergejoin=off {given}"));
     config
 }
 

@@ -17,7 +17,7 @@ FROM it JOIN pg_attribute ON attrelid = it.oid, aclexplode(attacl)
 WHERE NOT attisdropped GROUP BY attname, privilege_type, grantee
 UNION ALL
 SELECT 'comment', '', format('COMMENT ON TABLE orders IS %L', obj_description(oid, 'pg_class'))
-FROM it WHERE obj_description(oid, 'pg_class') IS NOT NULL
+FROM it
 UNION ALL
 SELECT 'statistics', attname, format('ALTER TABLE orders ALTER COLUMN %I SET STATISTICS %s', attname, attstattarget)
 FROM it JOIN pg_attribute ON attrelid = it.oid WHERE attstattarget > 0 AND attnum > 0 AND NOT attisdropped
