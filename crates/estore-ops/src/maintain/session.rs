@@ -77,19 +77,25 @@ impl<'a> Session<'a> {
         let taken = taken.map_err(MaintainError::at(&database, "take the lock of maintenance"))?;
         let (pid, is_superuser) = (taken.get(1), taken.get(2));
         let session = Self { site, options, database, worker, watcher, pid, is_superuser, stop, progress };
-        if !taken.get::<_, bool>(0) {
-            return Err(session.busy().await?);
+        let mut is_ours: bool = taken.get(0);
+        // A run that is just ending holds the lock when we ask for it, and is gone when we ask who has it.
+        while !is_ours {
+            if let Some(busy) = session.busy().await? {
+                return Err(busy);
+            }
+            let again = session.worker.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY]).await;
+            is_ours = again.map_err(MaintainError::at(&session.database, "take the lock of maintenance"))?.get(0);
         }
         session.settle().await?;
         Ok(session)
     }
 
-    async fn busy(&self) -> Result<MaintainError, MaintainError> {
+    /// Who holds the lock, if somebody does.
+    async fn busy(&self) -> Result<Option<MaintainError>, MaintainError> {
         let failed = || MaintainError::at(&self.database, "ask who holds the lock of maintenance");
         let holder = self.watcher.query_opt(HOLDER, &[&LOCK_KEY]).await.map_err(failed())?;
-        // It may have ended meanwhile; the word is right all the same.
-        let (pid, since) = holder.map_or((0, Timestamp::now()), |row| (row.get(0), row.get(1)));
-        Ok(MaintainError::Busy { database: self.database.clone(), pid, since })
+        let database = self.database.clone();
+        Ok(holder.map(|row| MaintainError::Busy { database, pid: row.get(0), since: row.get(1) }))
     }
 
     async fn settle(&self) -> Result<(), MaintainError> {

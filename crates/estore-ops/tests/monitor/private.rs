@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use estore_ops::connection::Connection;
 use estore_ops::monitor::concern::concerns;
@@ -63,6 +64,13 @@ async fn the_log_tells_what_was_slow_and_what_failed_and_no_value() {
         let logs = fs::read_dir(PrivateCluster::log_folder(&data_dir)).unwrap().flatten();
         logs.map(|log| fs::read_to_string(log.path()).unwrap()).collect::<String>()
     };
+    // The server's collector writes what it is told a little later.
+    for _ in 0..600 {
+        if text().contains("nobody_at_all") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert!(text().contains("Finds somebody") && text().contains("duplicate key"), "{}", text());
     assert!(!text().contains("ann@example.org"), "{}", text());
     let names = Names::of([("shop/find_somebody", FILE)]);
