@@ -1,6 +1,7 @@
 //! Clients, and who waits for whom.
 
 use estore_ops::connection::Connection;
+use estore_ops::monitor::report::Report;
 use tokio_postgres::Config;
 
 use crate::setup::Watched;
@@ -9,6 +10,37 @@ async fn client(config: &Config, name: &str) -> Connection {
     let mut config = config.clone();
     config.application_name(name);
     Connection::open(&config).await.unwrap()
+}
+
+/// What is told, once its clients are those that psql tells: connections of the looks before may still be closing.
+async fn clients_as_psql_tells(watched: &Watched) -> Report {
+    let name = watched.database.name();
+    let sql = "SELECT usename, state, count(*), count(*) FILTER (WHERE wait_event_type = 'Lock') FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+            AND usename <> 'estore_monitor' GROUP BY 1, 2 ORDER BY 1, 2";
+    let mut looks = 0;
+    loop {
+        let told = watched.told().await;
+        let clients = told.servers[0].wholes.clients.as_ref().unwrap().seen().unwrap();
+        let ours = clients.iter().filter(|one| one.database == name && one.role != "estore_monitor");
+        let mut ours: Vec<Vec<String>> = ours
+            .map(|one| {
+                vec![
+                    one.role.clone(),
+                    one.state.clone(),
+                    one.connections.to_string(),
+                    one.waiting_for_locks.to_string(),
+                ]
+            })
+            .collect();
+        ours.sort();
+        let theirs = watched.psql(sql);
+        looks += 1;
+        if ours == theirs || looks == 60 {
+            assert_eq!(ours, theirs);
+            return told;
+        }
+    }
 }
 
 #[tokio::test]
@@ -37,34 +69,7 @@ async fn clients_and_waits_are_those_that_psql_tells() {
     waiting(1).await;
     let locking = tokio::spawn(async move { second.batch_execute("BEGIN; LOCK TABLE t; ROLLBACK").await });
     waiting(2).await;
-    let name = watched.database.name();
-    let sql = "SELECT usename, state, count(*), count(*) FILTER (WHERE wait_event_type = 'Lock') FROM pg_stat_activity
-        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-            AND usename <> 'estore_monitor' GROUP BY 1, 2 ORDER BY 1, 2";
-    // Connections of the looks before may still be closing.
-    let mut looks = 0;
-    let told = loop {
-        let told = watched.told().await;
-        let clients = told.servers[0].wholes.clients.as_ref().unwrap().seen().unwrap();
-        let ours = clients.iter().filter(|one| one.database == name && one.role != "estore_monitor");
-        let mut ours: Vec<Vec<String>> = ours
-            .map(|one| {
-                vec![
-                    one.role.clone(),
-                    one.state.clone(),
-                    one.connections.to_string(),
-                    one.waiting_for_locks.to_string(),
-                ]
-            })
-            .collect();
-        ours.sort();
-        let theirs = watched.psql(sql);
-        looks += 1;
-        if ours == theirs || looks == 60 {
-            assert_eq!(ours, theirs);
-            break told;
-        }
-    };
+    let told = clients_as_psql_tells(&watched).await;
     let total = watched.number("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'");
     assert!(total >= 4 && told.servers[0].server.connections >= 4);
     let locks = told.databases[0].present.locks.as_ref().unwrap().seen().unwrap();
