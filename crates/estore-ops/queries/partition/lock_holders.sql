@@ -3,5 +3,5 @@ SELECT DISTINCT format('process %s (%s, %s) since %s', act.pid, coalesce(act.use
     coalesce(nullif(act.application_name, ''), act.backend_type), date_trunc('second', now() - act.xact_start)), act.xact_start
 FROM pg_locks JOIN pg_stat_activity act USING (pid)
 WHERE locktype = 'relation' AND granted AND relation = ANY (SELECT to_regclass(name) FROM unnest($1::text[]) name)
-    AND act.pid <> pg_backend_pid() AND act.xact_start IS NOT NULL
+    AND act.pid <> pg_backend_pid() AND act.state IS DISTINCT FROM 'idle'
 ORDER BY act.xact_start LIMIT 5

@@ -62,7 +62,10 @@ pub(crate) async fn switch(
             }
         }
     }
+    // The owner is not shown what other roles' sessions are at.
+    session.run("ask who holds the tables", "RESET ROLE").await?;
     let rows = client.query(HOLDERS, &[&tables]).await.map_err(PartitionError::at("ask who holds the tables"))?;
+    session.run("become the owner again", &session.as_owner).await?;
     Err(PartitionError::LockTimeout {
         attempts: session.options.attempts,
         wait_ms: session.options.table_wait.as_millis(),
