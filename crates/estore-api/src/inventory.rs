@@ -1,6 +1,7 @@
 //! What InventoryService does for its neighbours. Every call takes a batch and is safe to repeat.
 
 use async_trait::async_trait;
+use estore_kit::db::Server;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,6 +24,10 @@ pub struct HoldRequest {
     pub checkout_id: Uuid,
     /// Its lines, 1 to 2,000.
     pub lines: Vec<HoldLine>,
+    /// The database server whose next commit, by the caller, carries this hold: on that server it need not wait for the
+    /// disk. It waits where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
 }
 
 /// A line that is held, with its price at that moment.

@@ -46,6 +46,7 @@ pub use stock::{StockChange, StockLevel, StockMovement};
 use crate::catalogue::Catalogue;
 use crate::index::Index;
 use crate::limits::{HOLD_BATCH_MAX, HOLDS_WAITING_MAX};
+use crate::operations::find_product::{Reads, start_reads};
 use crate::operations::hold_stock::{HoldStockError, hold_stock};
 
 /// The settings of InventoryService.
@@ -95,6 +96,7 @@ type HoldResult = Result<HoldOutcome, HoldStockError>;
 pub struct Inventory {
     db: Db,
     holds: Batcher<HoldRequest, HoldResult>,
+    reads: Reads,
     catalogue: Arc<Catalogue>,
     index: Arc<Index>,
 }
@@ -123,7 +125,8 @@ impl Inventory {
         });
         let catalogue = Arc::new(Catalogue::new(config.catalogue_bytes_max));
         let index = Arc::new(Index::new(config.search_bytes_max));
-        Ok(Self { db, holds, catalogue, index })
+        let reads = start_reads(db.clone(), Arc::clone(&catalogue));
+        Ok(Self { db, holds, reads, catalogue, index })
     }
 
     /// The public and the administrators' routes. The binary puts the token verifier and the edge around them.

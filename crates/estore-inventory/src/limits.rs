@@ -56,6 +56,13 @@ pub(crate) const IMPORT_ITEM_ROWS_MAX: usize = 4_096;
 /// Bytes of what an import knows a product by; the unique index takes no more.
 pub(crate) const IMPORT_KEY_BYTES_MAX: usize = 1_024;
 
+/// Reads of products, one each, that may wait for a batch.
+pub(crate) const READS_WAITING_MAX: usize = 8_192;
+/// Products that one batch of reads takes.
+pub(crate) const READ_BATCH_MAX: usize = 256;
+/// Batches of reads at a time.
+pub(crate) const READ_WORKERS: usize = 2;
+
 /// How often the stock that shoppers look at is read anew.
 pub(crate) const STOCK_READ_EVERY: Duration = Duration::from_millis(300);
 /// How old stock from memory may be when it is shown.

@@ -1,6 +1,7 @@
 //! A service's database: a bounded pool, statements prepared once per connection, errors sorted
 //! into "try again", "a rule of the schema" and "a fault of ours".
 
+mod carried;
 mod connect;
 mod second_look;
 mod silence;
@@ -22,6 +23,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row};
 
+pub use self::carried::{LastServer, Server, Uncarried, connected_since, leave_to_later, server};
 use self::connect::Connector;
 use self::second_look::SecondLook;
 use self::silence::Patience;
@@ -48,7 +50,7 @@ const PATIENT_CONNECTIONS_MAX: usize = 4;
 const PEER_SILENT_SECONDS_MAX: u64 = 10;
 
 /// Why a statement did not work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
     /// The database is away, restarting or too busy; trying again is right.
     #[error("the database is not available: {0}")]

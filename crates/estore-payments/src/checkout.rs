@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use estore_api::inventory::{HeldLine, HoldLine};
+use estore_kit::db::Uncarried;
 use estore_kit::money::Cents;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -142,6 +143,8 @@ pub(crate) struct Draft {
     pub(crate) gateway_token: String,
     pub(crate) metadata: serde_json::Value,
     pub(crate) created_at: Timestamp,
+    /// Its hold, where that may not have waited for the disk.
+    pub(crate) held: Option<Uncarried>,
 }
 
 impl Draft {

@@ -6,8 +6,8 @@ use estore_kit::metrics::{Counter, CountersBy, Family, OUTBOX, Page};
 use crate::limits::{BACKLOG_ROWS_MAX, CHECKOUTS_UNDER_WAY_MAX};
 use crate::service::{Payments, Shop};
 use crate::steps::Outcomes;
-use crate::store::checkouts::OrderIds;
-use crate::store::settlements::{End, Settlement};
+use crate::store::checkouts::Written;
+use crate::store::settlements::{End, Settled, Settlement};
 
 const MEASURE: &str = include_str!("../queries/measure_backlog.sql");
 
@@ -53,15 +53,16 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Orders were written, of those checkouts that have ids of them.
-    pub(crate) fn written(&self, outcomes: &Outcomes<Option<OrderIds>>) {
-        for ids in outcomes.iter().flatten().flatten() {
+    pub(crate) fn written(&self, outcomes: &Outcomes<Written>) {
+        for outcome in outcomes {
+            let Ok(Written::Orders(ids)) = outcome else { continue };
             self.orders_written.add(u64::try_from(ids.len()).unwrap_or_default());
         }
     }
 
     /// Checkouts came to their end, if their outcome says that they had not before.
-    pub(crate) fn settled(&self, settlements: &[Settlement], outcomes: &Outcomes<bool>) {
-        let ended = settlements.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Ok(true)));
+    pub(crate) fn settled(&self, settlements: &[Settlement], outcomes: &Outcomes<Settled>) {
+        let ended = settlements.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, Ok(Settled::Now)));
         for (settlement, _) in ended {
             self.settled.count(match settlement.end {
                 End::Captured(_) => "captured",

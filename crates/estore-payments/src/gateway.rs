@@ -246,6 +246,11 @@ pub trait Gateway: Send + Sync {
         true
     }
 
+    /// Whether its books are in the payments database and a sale is on disk only once a later commit there is.
+    fn is_carried(&self) -> bool {
+        false
+    }
+
     /// Takes money; one outcome a sale, in order.
     async fn sale(&self, sales: Vec<Sale>) -> Vec<SaleOutcome>;
 

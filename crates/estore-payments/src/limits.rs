@@ -22,6 +22,9 @@ pub(crate) const CHECKOUTS_UNDER_WAY_MAX: usize = 1_024;
 pub(crate) const STEP: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 256, workers: 2 };
 /// Charges at Stripe: each alone, so that a slow bank delays nobody else, and so many at a time.
 pub(crate) const STRIPE: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 1, workers: 64 };
+/// How often two steps of a checkout are taken because the database may have fallen between them. A connection that is new
+/// to a busy pool looks like that, too.
+pub(crate) const CARRY_TRIES: u32 = 10;
 /// How often and how far apart a step after the write is tried when its queue is full.
 pub(crate) const PATIENCE_TRIES: u32 = 100;
 /// See [`PATIENCE_TRIES`].

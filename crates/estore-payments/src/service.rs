@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use estore_api::inventory::InventoryApi;
 use estore_api::users::UsersApi;
-use estore_kit::db::{Db, DbError};
+use estore_kit::db::{Db, DbError, LastServer};
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,8 @@ pub(crate) struct Shop {
     pub(crate) inventory: Arc<dyn InventoryApi>,
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) steps: Steps,
+    /// Where checkouts are written.
+    pub(crate) server: Arc<LastServer>,
     /// What it counts for whoever looks after it.
     pub(crate) figures: Arc<Figures>,
     /// One for each checkout that may be under way.
@@ -96,10 +98,12 @@ impl Payments {
         if let Err(error) = store::jobs::make_partitions(&db, PARTITION_MONTHS_AHEAD).await {
             tracing::warn!(%error, "partitions will be made later");
         }
+        let server = Arc::<LastServer>::default();
         let terms = Terms {
             currency: config.currency.clone(),
             gateway: gateway.name(),
             resume_after_seconds: f64::from(config.resume_after_seconds),
+            server: Arc::clone(&server),
         };
         let figures = Arc::default();
         let steps = Steps::start(&db, terms, &inventory, &gateway, &figures);
@@ -116,6 +120,7 @@ impl Payments {
             inventory,
             gateway,
             steps,
+            server,
             figures,
             places,
             webhook_secret,

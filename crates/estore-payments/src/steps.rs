@@ -16,9 +16,9 @@ use crate::checkout::Draft;
 use crate::figures::Figures;
 use crate::gateway::{Gateway, Sale, SaleOutcome};
 use crate::limits::STEP;
-use crate::store::checkouts::{self, OrderIds};
+use crate::store::checkouts::{self, Written};
 use crate::store::keys::{self, FinishedKey, Take, Taken};
-use crate::store::settlements::{self, Settlement};
+use crate::store::settlements::{self, Settled, Settlement};
 
 /// Why a step did not work. It may have been done or not.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -67,9 +67,9 @@ pub(crate) type Outcomes<O> = Vec<Result<O, StepError>>;
 pub(crate) struct Steps {
     pub(crate) take: Batcher<Take, Result<Taken, StepError>>,
     pub(crate) hold: Batcher<HoldRequest, Result<HoldOutcome, StepError>>,
-    pub(crate) write: Batcher<Draft, Result<Option<OrderIds>, StepError>>,
+    pub(crate) write: Batcher<Draft, Result<Written, StepError>>,
     pub(crate) charge: Batcher<Sale, SaleOutcome>,
-    pub(crate) settle: Batcher<Settlement, Result<bool, StepError>>,
+    pub(crate) settle: Batcher<Settlement, Result<Settled, StepError>>,
     /// Ends a request that came to no checkout.
     pub(crate) finish: Batcher<FinishedKey, Result<bool, StepError>>,
 }

@@ -4,6 +4,7 @@ mod attention;
 mod batches;
 mod bench;
 mod cards;
+mod carried;
 mod crashes;
 mod events;
 mod leaks;

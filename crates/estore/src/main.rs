@@ -18,6 +18,7 @@ mod stop;
 mod verify;
 mod watched;
 
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -34,6 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
+    keep_quiet_where_nobody_reads();
     let cli = Cli::parse();
     match start(cli) {
         Ok(true) => ExitCode::SUCCESS,
@@ -48,6 +50,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `println!` panics once its reader is gone (`estore db stats | head`). That ends the command and what it started, as it
+/// should, and is nothing to be told about.
+fn keep_quiet_where_nobody_reads() {
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let text = info.payload_as_str().unwrap_or_default();
+        if !(text.starts_with("failed printing to stdout") && text.contains("Broken pipe")) {
+            tell(info);
+        }
+    }));
 }
 
 fn start(cli: Cli) -> Outcome {

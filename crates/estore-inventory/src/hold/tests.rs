@@ -12,7 +12,7 @@ fn shelf(quantity: i32) -> Shelf {
 
 fn request(checkout: u128, lines: &[(i32, i32)]) -> HoldRequest {
     let lines = lines.iter().map(|(product_id, quantity)| HoldLine { product_id: *product_id, quantity: *quantity });
-    HoldRequest { checkout_id: Uuid::from_u128(checkout), lines: lines.collect() }
+    HoldRequest { checkout_id: Uuid::from_u128(checkout), lines: lines.collect(), server: None }
 }
 
 fn is_held(outcome: &HoldOutcome) -> bool {
@@ -69,8 +69,11 @@ fn quantities_below_one_and_beyond_the_column_are_refused() {
 
 fn requests() -> impl Strategy<Value = Vec<HoldRequest>> {
     let line = (0..6_i32, -1..5_i32).prop_map(|(product_id, quantity)| HoldLine { product_id, quantity });
-    let request = (0..20_u128, prop::collection::vec(line, 0..4))
-        .prop_map(|(checkout, lines)| HoldRequest { checkout_id: Uuid::from_u128(checkout), lines });
+    let request = (0..20_u128, prop::collection::vec(line, 0..4)).prop_map(|(checkout, lines)| HoldRequest {
+        checkout_id: Uuid::from_u128(checkout),
+        lines,
+        server: None,
+    });
     prop::collection::vec(request, 0..40)
 }
 
@@ -98,7 +101,7 @@ proptest! {
         for (request, outcome) in requests.iter().zip(&allocation.outcomes) {
             if let HoldOutcome::Refused { .. } = outcome {
                 let mut left = after.clone();
-                let again = HoldRequest { checkout_id: Uuid::from_u128(99), lines: request.lines.clone() };
+                let again = HoldRequest { checkout_id: Uuid::from_u128(99), ..request.clone() };
                 let retried = allocate(&mut left, &HashMap::new(), &[again]);
                 prop_assert!(retried.granted.is_empty());
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use estore_api::inventory::{HoldOutcome, HoldRequest};
 use estore_kit::crash;
-use estore_kit::db::{Db, DbError};
+use estore_kit::db::{Db, DbError, Server, leave_to_later};
 use uuid::Uuid;
 
 use crate::hold::{Allocation, Earlier, Shelf, allocate};
@@ -58,6 +58,12 @@ async fn hold_group(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome
     Err(HoldStockError::Contended)
 }
 
+/// The server whose later commits carry these holds, where all name the same.
+fn carrier(requests: &[HoldRequest]) -> Option<&Server> {
+    let server = requests.first()?.server.as_ref()?;
+    requests.iter().all(|request| request.server.as_ref() == Some(server)).then_some(server)
+}
+
 async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>, DbError> {
     let checkouts: Vec<Uuid> = requests.iter().map(|request| request.checkout_id).collect();
     let products: BTreeSet<i32> =
@@ -65,8 +71,14 @@ async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>,
     let products: Vec<i32> = products.into_iter().collect();
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
-    let (earlier, mut shelves): (HashMap<Uuid, Earlier>, HashMap<i32, Shelf>) =
-        tokio::try_join!(holds::find(&transaction, &checkouts), holds::lock_stock(&transaction, &products))?;
+    let quick = async {
+        match carrier(requests) {
+            Some(server) => leave_to_later(&transaction, server).await,
+            None => Ok(()),
+        }
+    };
+    let ((), earlier, mut shelves): ((), HashMap<Uuid, Earlier>, HashMap<i32, Shelf>) =
+        tokio::try_join!(quick, holds::find(&transaction, &checkouts), holds::lock_stock(&transaction, &products))?;
     let Allocation { outcomes, granted } = allocate(&mut shelves, &earlier, requests);
     if granted.is_empty() {
         transaction.rollback().await?;

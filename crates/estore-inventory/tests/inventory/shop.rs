@@ -189,7 +189,7 @@ impl Shop {
 
 pub fn hold_request(checkout_id: Uuid, lines: &[(i32, i32)]) -> HoldRequest {
     let lines = lines.iter().map(|(product_id, quantity)| HoldLine { product_id: *product_id, quantity: *quantity });
-    HoldRequest { checkout_id, lines: lines.collect() }
+    HoldRequest { checkout_id, lines: lines.collect(), server: None }
 }
 
 /// A product without the moment of its stock, which differs from read to read.

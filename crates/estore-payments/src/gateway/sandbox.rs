@@ -13,7 +13,8 @@ use crate::card::{Card, CardNumber};
 use crate::limits::STEP;
 use crate::store::sandbox as store;
 
-/// The sandbox on its tables of the payments database, always in transactions of its own.
+/// The sandbox on its tables of the payments database, always in transactions of its own. What a sale came to is on disk
+/// once it is settled, or once the sandbox was asked to close it.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     db: Db,
@@ -71,7 +72,7 @@ impl Sandbox {
             .iter()
             .filter_map(|sale| Some((sale.key, intended(behaviours.get(&sale.token).copied(), sale.key)?, sale.amount)))
             .collect();
-        let found = store::write_sales(&self.db, &rows).await?;
+        let found = store::make_sales(&self.db, &rows).await?;
         let outcome = |sale: &Sale| match found.get(&sale.key).map(String::as_str) {
             _ if behaviours.get(&sale.token) == Some(&Behaviour::Unknown) => timed_out(),
             Some("captured") => SaleOutcome::Captured { reference: reference("sale", sale.key) },
@@ -84,8 +85,7 @@ impl Sandbox {
     }
 
     async fn try_close(&self, keys: &[Uuid]) -> Result<Vec<ClosedSale>, DbError> {
-        let rows: Vec<_> = keys.iter().map(|key| (*key, "closed", 0)).collect();
-        let found = store::write_sales(&self.db, &rows).await?;
+        let found = store::close_sales(&self.db, keys).await?;
         let outcome = |key: &Uuid| match found.get(key).map(String::as_str) {
             Some("captured") => ClosedSale::Captured { reference: reference("sale", *key) },
             Some("card_declined") => ClosedSale::Refused(Refusal::CardDeclined),
@@ -128,6 +128,10 @@ impl Gateway for Sandbox {
 
     fn batches(&self) -> BatchLimits {
         STEP
+    }
+
+    fn is_carried(&self) -> bool {
+        true
     }
 
     async fn tokenise(&self, card: &Card) -> Result<CardToken, GatewayError> {

@@ -4,28 +4,34 @@
 //! `resume_checkouts` and `sweep_orphans`; the hold becomes a sale, or is released, by `relay_outbox`.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use estore_api::inventory::{HeldLine, HoldOutcome, HoldRequest, ShortLine};
 use estore_kit::batcher::BatchError;
 use estore_kit::crash;
+use estore_kit::db::{Server, Uncarried};
 use estore_kit::problem::Problem;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::checkout::{Checkout, Draft, Placement, TooLarge, price};
-use crate::gateway::{BuyerAction, ClosedSale, Sale, SaleOutcome};
-use crate::limits::{CLOSE_PAUSE, CLOSE_TRIES, PATIENCE_PAUSE, PATIENCE_TRIES};
+use crate::gateway::Sale;
+use crate::limits::CARRY_TRIES;
 use crate::payment_method::{StoredMethod, Unusable, usable};
 use crate::service::{Shop, now};
 use crate::steps::StepError;
+use crate::store::checkouts::Written;
 use crate::store::keys::{self, FinishedKey, Take, Taken};
 use crate::store::settlements::End;
 
+mod charging;
 mod refusal;
 mod settling;
 pub(crate) mod waiting;
 
+pub(crate) use charging::end_of;
+use charging::{Charged, charge};
 pub(crate) use settling::{settle, settlement};
 
 /// Why a checkout was not paid; `refusal` says it to the buyer.
@@ -55,6 +61,9 @@ pub(crate) enum PlaceError {
     /// The gateway does not say whether it took the money.
     #[error("the outcome of the charge is not known")]
     OutcomeUnknown,
+    /// The step before this one did not wait for the disk, and the database may have fallen since: it is done again.
+    #[error("the database restarted meanwhile")]
+    Uncarried,
     /// A part of the shop is away.
     #[error(transparent)]
     Step(#[from] StepError),
@@ -73,15 +82,30 @@ pub(crate) async fn place_checkout(shop: Arc<Shop>, placement: Placement) -> Ans
         Err(error) => return Problem::from(error).into(),
     };
     // 2. and 3. The stock is held and the checkout written, or all of it is undone.
-    let (checkout, card) = match hold_and_write(&shop, &placement, id, method).await {
+    let written = until_carried(|| hold_and_write(&shop, &placement, id, method.clone())).await;
+    let (checkout, card) = match written {
         Ok(written) => written,
         Err(error) => return undo(&shop, &placement, id, error).await,
     };
     // 4. and 5. From here on the checkout is finished, by us or by the resumer.
-    match charge_and_settle(&shop, &placement, checkout, card).await {
+    match until_carried(|| charge_and_settle(&shop, &placement, checkout.clone(), card.clone())).await {
         Ok(answer) => answer,
         Err(error) => Problem::from(error).into(),
     }
+}
+
+/// Takes two steps, and takes both again where the first may be forgotten by the time that the second was to carry it.
+async fn until_carried<T, R>(steps: impl Fn() -> R) -> Result<T, PlaceError>
+where
+    R: Future<Output = Result<T, PlaceError>>,
+{
+    for _ in 0..CARRY_TRIES {
+        match steps().await {
+            Err(PlaceError::Uncarried) => {}
+            ended => return ended,
+        }
+    }
+    Err(StepError::Unavailable(PlaceError::Uncarried.to_string()).into())
 }
 
 enum Begun {
@@ -116,7 +140,9 @@ async fn hold_and_write(
 ) -> Result<(Checkout, String), PlaceError> {
     let today = now().to_zoned(TimeZone::UTC).date();
     let gateway_token = usable(method, placement.user_id, shop.gateway.name(), today)?;
-    let held = hold(shop, placement, id).await?;
+    let server = shop.server.get();
+    let uncarried = server.clone().map(Uncarried::on);
+    let held = hold(shop, placement, id, server).await?;
     let (lines, total_amount) = price(&held).map_err(|TooLarge(products)| {
         PlaceError::TooLarge(products.iter().map(|product| pointer(placement, *product)).collect())
     })?;
@@ -135,17 +161,26 @@ async fn hold_and_write(
         gateway_token: gateway_token.clone(),
         metadata: placement.metadata.clone(),
         created_at: now(),
+        held: uncarried,
     };
     crash::point("before_write");
     let written = shop.steps.write.submit(draft.clone()).await.map_err(StepError::from)??;
     crash::point("after_write");
-    // No order ids: the key was taken from us because we were too slow, and nothing was written.
-    let orders = written.ok_or(PlaceError::InProgress)?;
-    Ok((draft.written(&orders, &shop.config.currency), gateway_token))
+    match written {
+        Written::Orders(orders) => Ok((draft.written(&orders, &shop.config.currency), gateway_token)),
+        // The key was taken from us because we were too slow, and nothing was written.
+        Written::KeyGone => Err(PlaceError::InProgress),
+        Written::HoldUncarried => Err(PlaceError::Uncarried),
+    }
 }
 
-async fn hold(shop: &Shop, placement: &Placement, id: Uuid) -> Result<Vec<HeldLine>, PlaceError> {
-    let request = HoldRequest { checkout_id: id, lines: placement.lines.clone() };
+async fn hold(
+    shop: &Shop,
+    placement: &Placement,
+    id: Uuid,
+    server: Option<Server>,
+) -> Result<Vec<HeldLine>, PlaceError> {
+    let request = HoldRequest { checkout_id: id, lines: placement.lines.clone(), server };
     crash::point("before_hold");
     let outcome = shop.steps.hold.submit(request).await.map_err(StepError::from)??;
     crash::point("after_hold");
@@ -214,12 +249,14 @@ async fn charge_and_settle(
 ) -> Result<Answer, PlaceError> {
     let (key, amount, currency) = (checkout.id, checkout.total_amount, checkout.currency.clone());
     crash::point("before_charge");
+    let asked = Instant::now();
     let charged = charge(shop, Sale { key, token, amount, currency }).await?;
     crash::point("after_charge");
     match charged {
         Charged::Ended(end) => {
             let is_cut_off = end == End::NotMade;
-            let settlement = settlement(placement.operation, checkout, end).frees_key_if_not_made();
+            let mut settlement = settlement(placement.operation, checkout, end).frees_key_if_not_made();
+            settlement.charged = shop.gateway.is_carried().then_some(asked);
             let settled = settle(shop, settlement).await?;
             // None: the key is to be free, or the resumer was quicker and its answer is the one.
             let stored = match settled {
@@ -232,61 +269,6 @@ async fn charge_and_settle(
         }
         Charged::NeedsBuyer(action) => waiting::wait_for_buyer(shop, key, action).await,
         Charged::Authorised => waiting::wait_for_staff(shop, placement, checkout).await,
-    }
-}
-
-/// What the gateway said, where it said anything.
-enum Charged {
-    Ended(End),
-    NeedsBuyer(BuyerAction),
-    Authorised,
-}
-
-/// Asks the gateway once; where it does not answer, asks what became of the charge. No connection is held meanwhile.
-async fn charge(shop: &Shop, sale: Sale) -> Result<Charged, PlaceError> {
-    let key = sale.key;
-    let mut tries = 0;
-    let outcome = loop {
-        match shop.steps.charge.submit(sale.clone()).await {
-            Err(BatchError::Overloaded) if tries < PATIENCE_TRIES => tries += 1,
-            Err(error) => break SaleOutcome::Unknown { cause: error.to_string() },
-            Ok(outcome) => break outcome,
-        }
-        tokio::time::sleep(PATIENCE_PAUSE).await;
-    };
-    match outcome {
-        SaleOutcome::Captured { reference } => Ok(Charged::Ended(End::Captured(reference))),
-        SaleOutcome::Refused(refusal) => Ok(Charged::Ended(End::Refused(refusal.code()))),
-        SaleOutcome::Closed => Ok(Charged::Ended(End::NotMade)),
-        SaleOutcome::NeedsBuyer(action) => Ok(Charged::NeedsBuyer(action)),
-        SaleOutcome::Authorised { .. } => Ok(Charged::Authorised),
-        SaleOutcome::Unknown { cause } => {
-            tracing::info!(checkout = %key, cause, "asking what became of a charge");
-            find_out(shop, key).await.map(Charged::Ended)
-        }
-    }
-}
-
-async fn find_out(shop: &Shop, key: Uuid) -> Result<End, PlaceError> {
-    for _ in 0..CLOSE_TRIES {
-        if let Some(end) = shop.gateway.close(vec![key]).await.into_iter().next().and_then(end_of) {
-            return Ok(end);
-        }
-        tokio::time::sleep(CLOSE_PAUSE).await;
-    }
-    Err(PlaceError::OutcomeUnknown)
-}
-
-/// How a checkout ends, given what the gateway knows; `None` while it is silent.
-pub(crate) fn end_of(closed: ClosedSale) -> Option<End> {
-    match closed {
-        ClosedSale::Captured { reference } => Some(End::Captured(reference)),
-        ClosedSale::Refused(refusal) => Some(End::Refused(refusal.code())),
-        ClosedSale::NotMade => Some(End::NotMade),
-        ClosedSale::Silent { cause } => {
-            tracing::warn!(cause, "the gateway does not say what became of a charge");
-            None
-        }
     }
 }
 

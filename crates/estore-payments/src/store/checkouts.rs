@@ -1,10 +1,11 @@
 //! Checkouts with their orders and charges.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use deadpool_postgres::GenericClient;
 use estore_kit::crash;
-use estore_kit::db::{self, Db, DbError, View};
+use estore_kit::db::{self, Db, DbError, LastServer, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -35,32 +36,58 @@ pub(crate) struct Terms {
     pub(crate) gateway: &'static str,
     /// After how many seconds another process may take a checkout over.
     pub(crate) resume_after_seconds: f64,
+    /// Where checkouts are written.
+    pub(crate) server: Arc<LastServer>,
 }
 
 /// The order ids of a checkout's products.
 pub(crate) type OrderIds = HashMap<i32, i32>;
 
-/// Writes drafts with the intent to charge them; `None` for a draft whose key is no longer its own.
-pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Option<OrderIds>>, DbError> {
+/// What became of a draft.
+#[derive(Debug, Clone)]
+pub(crate) enum Written {
+    /// It is written, with these orders.
+    Orders(OrderIds),
+    /// Its key is no longer its own.
+    KeyGone,
+    /// Its hold may be forgotten by now: it is to be asked for again.
+    HoldUncarried,
+}
+
+/// Writes drafts with the intent to charge them. The commit carries their holds, too.
+pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Written>, DbError> {
     let mut client = db.client().await?;
+    let connected = db::connected_since(&client);
     let transaction = client.transaction().await?;
     let users: Vec<i32> = drafts.iter().map(|(draft, _)| draft.user_id).collect();
     let keys: Vec<&str> = drafts.iter().map(|(draft, _)| draft.key.as_str()).collect();
-    let mine = keys::lock_running(&transaction, &users, &keys, &ids(drafts, |(draft, _)| draft.id)).await?;
+    let checkouts = ids(drafts, |(draft, _)| draft.id);
+    let (mine, server) =
+        tokio::try_join!(keys::lock_running(&transaction, &users, &keys, &checkouts), db::server(&transaction))?;
+    let is_held = |draft: &Draft| draft.held.as_ref().is_none_or(|held| held.is_carried_by(&server, connected));
+    let is_fenced = |draft: &Draft| mine.contains(&draft.id) && is_held(draft);
     let (fenced, terms): (Vec<&Draft>, Vec<&Terms>) =
-        drafts.iter().filter(|(draft, _)| mine.contains(&draft.id)).map(|(draft, terms)| (draft, terms)).unzip();
-    let Some(terms) = terms.first() else {
-        return Ok(vec![None; drafts.len()]);
-    };
-    write_checkouts(&transaction, &fenced, terms).await?;
-    let written = write_orders(&transaction, &fenced, terms).await?;
+        drafts.iter().filter(|(draft, _)| is_fenced(draft)).map(|(draft, terms)| (draft, terms)).unzip();
+    let mut written = Vec::new();
+    if let Some(terms) = terms.first() {
+        write_checkouts(&transaction, &fenced, terms).await?;
+        written = write_orders(&transaction, &fenced, terms).await?;
+    }
     crash::point("write_before_commit");
     transaction.commit().await?;
+    if let Some((_, terms)) = drafts.first() {
+        terms.server.note(&server);
+    }
     let mut orders: HashMap<Uuid, OrderIds> = HashMap::with_capacity(fenced.len());
     for row in &written {
         orders.entry(row.get("checkout_id")).or_default().insert(row.get("product_id"), row.get("id"));
     }
-    Ok(drafts.iter().map(|(draft, _)| orders.remove(&draft.id)).collect())
+    let became = |draft: &Draft| match orders.remove(&draft.id) {
+        Some(orders) => Written::Orders(orders),
+        None if mine.contains(&draft.id) && !is_held(draft) => Written::HoldUncarried,
+        None => Written::KeyGone,
+    };
+    Ok(drafts.iter().map(|(draft, _)| draft).map(became).collect())
 }
 
 async fn write_checkouts<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &Terms) -> Result<(), DbError> {

@@ -12,7 +12,8 @@ const MAKE_KEY: &str = include_str!("../../queries/sandbox_make_key.sql");
 const READ_KEY: &str = include_str!("../../queries/sandbox_read_key.sql");
 const TOKENISE: &str = include_str!("../../queries/sandbox_tokenise.sql");
 const READ_TOKENS: &str = include_str!("../../queries/sandbox_read_tokens.sql");
-const WRITE_SALES: &str = include_str!("../../queries/sandbox_write_sales.sql");
+const MAKE_SALES: &str = include_str!("../../queries/sandbox_make_sales.sql");
+const CLOSE_SALES: &str = include_str!("../../queries/sandbox_close_sales.sql");
 const READ_SALES: &str = include_str!("../../queries/sandbox_read_sales.sql");
 const REFUND: &str = include_str!("../../queries/sandbox_refund.sql");
 const READ_REFUNDS: &str = include_str!("../../queries/sandbox_read_refunds.sql");
@@ -36,20 +37,24 @@ pub(crate) async fn behaviours(db: &Db, tokens: &[&str]) -> Result<Behaviours, D
     Ok(rows.iter().map(|row| (row.get("token"), Behaviour::of(row.get("behaviour")))).collect())
 }
 
-/// Writes sales that are not there yet, and answers the states of all, by key.
-pub(crate) async fn write_sales(
-    db: &Db,
-    sales: &[(Uuid, &'static str, i64)],
-) -> Result<HashMap<Uuid, String>, DbError> {
+/// Makes or declines sales that are not there yet, and answers the states of all, by key. The commit does not wait for the
+/// disk: the settlement's does.
+pub(crate) async fn make_sales(db: &Db, sales: &[(Uuid, &'static str, i64)]) -> Result<HashMap<Uuid, String>, DbError> {
     let keys: Vec<Uuid> = sales.iter().map(|sale| sale.0).collect();
     let states: Vec<&str> = sales.iter().map(|sale| sale.1).collect();
     let amounts: Vec<i64> = sales.iter().map(|sale| sale.2).collect();
     let client = db.client().await?;
-    let written = db::execute(&client, WRITE_SALES, &[&keys, &states, &amounts]).await?;
+    let written = db::execute(&client, MAKE_SALES, &[&keys, &states, &amounts]).await?;
     if usize::try_from(written).is_ok_and(|written| written == sales.len()) {
         return Ok(sales.iter().map(|(key, state, _)| (*key, (*state).to_owned())).collect());
     }
     let rows = db::rows(&client, READ_SALES, &[&keys]).await?;
+    Ok(rows.iter().map(|row| (row.get("key"), row.get("state"))).collect())
+}
+
+/// Closes sales that are not there yet, and answers the states of all, by key. All are on disk then.
+pub(crate) async fn close_sales(db: &Db, keys: &[Uuid]) -> Result<HashMap<Uuid, String>, DbError> {
+    let rows = db.rows(CLOSE_SALES, &[&keys]).await?;
     Ok(rows.iter().map(|row| (row.get("key"), row.get("state"))).collect())
 }
 

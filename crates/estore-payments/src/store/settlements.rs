@@ -1,6 +1,7 @@
 //! The end of pending checkouts, with all that must be true together.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use estore_kit::crash;
 use estore_kit::db::{self, Db, DbError};
@@ -25,6 +26,19 @@ pub(crate) struct Settlement {
     pub(crate) at: Timestamp,
     /// Who ended it; none where the shop itself did.
     pub(crate) by: Option<By>,
+    /// When its charge was asked for, where that did not wait for the disk and is to be carried by the settlement.
+    pub(crate) charged: Option<Instant>,
+}
+
+/// What became of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is settled.
+    Now,
+    /// It was settled before.
+    Before,
+    /// Its charge may be forgotten by now: the gateway is to be asked again.
+    ChargeUncarried,
 }
 
 /// Who ended a checkout, and what they noted.
@@ -80,18 +94,21 @@ impl End {
     }
 }
 
-/// Settles pending checkouts; `false` for one that was settled before.
-pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bool>, DbError> {
+/// Settles pending checkouts. The commit carries their charges, too, where those are on the same server.
+pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<Settled>, DbError> {
     let mut client = db.client().await?;
+    let connected = db::connected_since(&client);
+    let is_charged = |one: &Settlement| one.charged.is_none_or(|since| connected <= since);
+    let not_now = |one: &Settlement| if is_charged(one) { Settled::Before } else { Settled::ChargeUncarried };
     let transaction = client.transaction().await?;
     let asked = ids(settlements, |one| one.checkout_id);
     let pending = db::rows(&transaction, LOCK_PENDING, &[&asked]).await?;
     let mut pending: HashSet<Uuid> = pending.iter().map(|row| row.get("id")).collect();
-    let fresh: Vec<&Settlement> = settlements.iter().filter(|one| pending.contains(&one.checkout_id)).collect();
     // The same checkout twice in one batch: the first counts.
-    let fresh: Vec<&Settlement> = fresh.into_iter().filter(|one| pending.remove(&one.checkout_id)).collect();
+    let fresh: Vec<&Settlement> =
+        settlements.iter().filter(|one| is_charged(one) && pending.remove(&one.checkout_id)).collect();
     if fresh.is_empty() {
-        return Ok(vec![false; settlements.len()]);
+        return Ok(settlements.iter().map(not_now).collect());
     }
     let checkouts = ids(&fresh, |one| one.checkout_id);
     let statuses: Vec<&str> = fresh.iter().map(|one| one.end.words().0).collect();
@@ -116,5 +133,6 @@ pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<bo
     crash::point("settle_before_commit");
     transaction.commit().await?;
     let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
-    Ok(settlements.iter().map(|one| settled.remove(&one.checkout_id)).collect())
+    let became = |one: &Settlement| if settled.remove(&one.checkout_id) { Settled::Now } else { not_now(one) };
+    Ok(settlements.iter().map(became).collect())
 }

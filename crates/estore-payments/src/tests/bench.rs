@@ -53,6 +53,28 @@ pub(super) struct Stock {
     pub(super) loses_answers: AtomicBool,
     /// Nothing is done.
     pub(super) is_away: AtomicBool,
+    /// Holds that were asked for.
+    pub(super) asked: AtomicUsize,
+    pub(super) fall: Fall,
+}
+
+/// The database falls once, right after the neighbour or the gateway did what it was asked: every session ends.
+#[derive(Default)]
+pub(super) struct Fall(Mutex<Option<Db>>);
+
+impl Fall {
+    pub(super) fn prepare(&self, database: &TestDatabase) {
+        *self.0.lock().unwrap() = Some(Db::new(database.admin_config(), 1).unwrap());
+    }
+
+    async fn happen(&self) {
+        let admin = self.0.lock().unwrap().take();
+        if let Some(admin) = admin {
+            let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            admin.rows(sql, &[]).await.unwrap();
+        }
+    }
 }
 
 #[derive(Default)]
@@ -123,7 +145,9 @@ impl StockState {
 impl InventoryApi for Stock {
     async fn hold(&self, holds: Vec<HoldRequest>) -> Result<Vec<HoldOutcome>, CallError> {
         self.check()?;
+        self.asked.fetch_add(holds.len(), SeqCst);
         let outcomes = holds.iter().map(|hold| self.state.lock().unwrap().hold(hold)).collect();
+        self.fall.happen().await;
         if self.loses_answers.load(SeqCst) {
             return Err(CallError { service: "inventory", cause: "the answer was lost".into() });
         }
@@ -175,6 +199,7 @@ pub(super) struct FaultyGateway {
     pub(super) refuses_refunds: AtomicBool,
     /// Sales asked of it.
     pub(super) sales: AtomicUsize,
+    pub(super) fall: Fall,
 }
 
 #[async_trait]
@@ -185,6 +210,10 @@ impl Gateway for FaultyGateway {
 
     fn batches(&self) -> BatchLimits {
         self.sandbox.batches()
+    }
+
+    fn is_carried(&self) -> bool {
+        self.sandbox.is_carried()
     }
 
     async fn tokenise(&self, card: &Card) -> Result<CardToken, GatewayError> {
@@ -198,6 +227,7 @@ impl Gateway for FaultyGateway {
             return sales.iter().map(|_| lost()).collect();
         }
         let outcomes = self.sandbox.sale(sales).await;
+        self.fall.happen().await;
         if self.loses_answers.load(SeqCst) { outcomes.iter().map(|_| lost()).collect() } else { outcomes }
     }
 
@@ -283,6 +313,7 @@ impl Bench {
             loses_answers: AtomicBool::new(false),
             refuses_refunds: AtomicBool::new(false),
             sales: AtomicUsize::new(0),
+            fall: Fall::default(),
         });
         let (inventory, charger): (Arc<dyn InventoryApi>, Arc<dyn Gateway>) = (stock.clone(), gateway.clone());
         let charger = own(&db).unwrap_or(charger);

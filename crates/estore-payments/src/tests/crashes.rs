@@ -18,7 +18,7 @@ use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::sweep_orphans::sweep_orphans;
 use crate::payment_method::StoredMethod;
 use crate::service::now;
-use crate::store::checkouts::OrderIds;
+use crate::store::checkouts::{OrderIds, Written};
 use crate::store::keys::{Take, Taken};
 
 /// Goes through the steps of `POST /v1/orders {TEA, 1}` by hand and stops where a test wants it to.
@@ -59,7 +59,8 @@ impl Steps<'_> {
 
     async fn hold(&self) -> Vec<estore_api::inventory::HeldLine> {
         let lines = vec![HoldLine { product_id: TEA, quantity: 1 }];
-        let held = self.bench.stock.hold(vec![HoldRequest { checkout_id: self.id, lines }]).await.unwrap();
+        let held =
+            self.bench.stock.hold(vec![HoldRequest { checkout_id: self.id, lines, server: None }]).await.unwrap();
         match held.into_iter().next() {
             Some(HoldOutcome::Held { lines }) => lines,
             other => panic!("{other:?}"),
@@ -79,8 +80,10 @@ impl Steps<'_> {
             gateway_token: method.gateway_token.clone(),
             metadata: json!({}),
             created_at: now(),
+            held: None,
         };
-        let orders = self.bench.payments.shop.steps.write.submit(draft.clone()).await.unwrap().unwrap()?;
+        let written = self.bench.payments.shop.steps.write.submit(draft.clone()).await.unwrap().unwrap();
+        let Written::Orders(orders) = written else { return None };
         let checkout = draft.written(&orders, "USD");
         Some((orders, checkout))
     }
@@ -265,7 +268,7 @@ async fn orphan_holds_are_released_and_those_of_checkouts_kept() {
     let method = steps.take().await;
     steps.write(&method).await.unwrap();
     let lines = vec![HoldLine { product_id: LAST, quantity: 1 }];
-    bench.stock.hold(vec![HoldRequest { checkout_id: Uuid::now_v7(), lines }]).await.unwrap();
+    bench.stock.hold(vec![HoldRequest { checkout_id: Uuid::now_v7(), lines, server: None }]).await.unwrap();
     assert_eq!(bench.stock.left(LAST), 0);
     sweep_orphans(&bench.payments.shop, None).await.unwrap();
     assert_eq!((bench.stock.left(LAST), bench.stock.holds("open"), bench.stock.holds("released")), (1, 1, 1));

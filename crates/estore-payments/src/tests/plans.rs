@@ -65,7 +65,7 @@ fn statements() -> Vec<Hot> {
         ),
         Hot(include_str!("../../queries/sandbox_read_sales.sql"), ids.clone(), &["sandbox_sales_pkey"]),
         Hot(
-            include_str!("../../queries/sandbox_write_sales.sql"),
+            include_str!("../../queries/sandbox_make_sales.sql"),
             format!("{fresh}, {words}, {big}"),
             &["sandbox_sales_pkey"],
         ),

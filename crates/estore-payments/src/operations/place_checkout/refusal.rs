@@ -5,6 +5,7 @@ use estore_api::inventory::{ShortLine, Shortage};
 use estore_kit::problem::{FieldError, Problem};
 
 use super::PlaceError;
+use crate::steps::StepError;
 
 impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
@@ -39,6 +40,7 @@ impl From<PlaceError> for Problem {
                  request with the same key to learn the outcome. The card is never charged twice.",
             )
             .retry_after(2),
+            PlaceError::Uncarried => StepError::Unavailable(error.to_string()).into(),
             PlaceError::Step(error) => error.into(),
         }
     }

@@ -10,7 +10,7 @@ use crate::checkout::{Checkout, Operation};
 use crate::limits::{PATIENCE_PAUSE, PATIENCE_TRIES};
 use crate::service::{Shop, now};
 use crate::steps::StepError;
-use crate::store::settlements::{End, Settlement};
+use crate::store::settlements::{End, Settled, Settlement};
 
 /// The end of a checkout with the answer that its buyer gets.
 pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> Settlement {
@@ -21,7 +21,7 @@ pub(crate) fn settlement(operation: Operation, checkout: Checkout, end: End) -> 
         // The last two are stored only where the buyer has not been answered yet.
         End::NotMade | End::Cancelled | End::Lapsed => Problem::from(PlaceError::NotCharged("charge_not_made")).into(),
     };
-    Settlement { checkout_id, end, answer: Some(answer), at, by: None }
+    Settlement { checkout_id, end, answer: Some(answer), at, by: None, charged: None }
 }
 
 /// Settles a checkout; its answer, or `None` where it had been settled before or its key is to be free.
@@ -36,11 +36,15 @@ pub(crate) async fn settle(shop: &Shop, settlement: Settlement) -> Result<Option
         }
         tokio::time::sleep(PATIENCE_PAUSE).await;
     };
+    if settled == Settled::ChargeUncarried {
+        return Err(PlaceError::Uncarried);
+    }
     crash::point("after_settle");
     shop.wake_relay.notify_one();
-    if settled && !is_paid {
+    let is_settled = settled == Settled::Now;
+    if is_settled && !is_paid {
         // The relay would do it too, some moments after the buyer has heard.
         release(shop, id).await;
     }
-    Ok(answer.filter(|_| settled))
+    Ok(answer.filter(|_| is_settled))
 }
