@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod audit;
 mod backup;
 mod catalogue;
 mod counts;
@@ -62,6 +63,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// What row-level security costs a customer's page of own orders.
     Rows(rows::RowsArgs),
+    /// What the audit log costs edits of products, and that it costs sales nothing.
+    Audit(audit::AuditArgs),
     /// Write the figures (JSON lines on standard input) as a Markdown page.
     Document(document::DocumentArgs),
 }
@@ -95,6 +98,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Verify(args) => verify::run(args).await,
         Command::Backup(args) => Box::pin(backup::run(args)).await,
         Command::Rows(args) => rows::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Document(args) => document::run(&args),
     }
 }

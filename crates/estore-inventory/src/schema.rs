@@ -1,6 +1,7 @@
 //! The schema's steps, and the promises as SQL.
 
-use estore_kit::check::{Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
+use estore_kit::audit::{KEEP_AUDIT_LOG, SEAL_AUDIT_LOG, SHAPE_PARTITIONS};
+use estore_kit::check::{AUDIT_IS_WRITTEN, Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
 use estore_kit::migration::Migration;
 
 /// The steps of the schema, in order.
@@ -53,12 +54,28 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260035_close_rows/up.sql"),
         down: include_str!("../migrations/202611260035_close_rows/down.sql"),
     },
+    SHAPE_PARTITIONS,
+    KEEP_AUDIT_LOG,
+    Migration {
+        version: 202611260335,
+        name: "audit_catalogue",
+        up: include_str!("../migrations/202611260335_audit_catalogue/up.sql"),
+        down: include_str!("../migrations/202611260335_audit_catalogue/down.sql"),
+    },
+    SEAL_AUDIT_LOG,
+    Migration {
+        version: 202611260345,
+        name: "seal_movements_by_id",
+        up: include_str!("../migrations/202611260345_seal_movements_by_id/up.sql"),
+        down: include_str!("../migrations/202611260345_seal_movements_by_id/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.
 pub const CHECKS: &[Check] = &[
     ROWS_ARE_CLOSED,
     ROLES_ARE_NARROW,
+    AUDIT_IS_WRITTEN,
     Check { promise: 1, name: "quantity_not_negative", sql: include_str!("../checks/quantity_not_negative.sql") },
     Check {
         promise: 1,

@@ -22,6 +22,7 @@ pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, End
 use self::verified::{Verified, hash_of};
 use crate::db::Viewer;
 use crate::problem::Problem;
+use crate::request;
 
 /// The issuer and audience of access tokens.
 pub const ISSUER: &str = "estore";
@@ -254,7 +255,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             .extensions
             .get::<Arc<Verifier>>()
             .ok_or_else(|| Problem::internal("no token verifier on this router"))?;
-        verifier.verify(token).await
+        let caller = verifier.verify(token).await?;
+        request::note_caller(caller.user_id);
+        Ok(caller)
     }
 }
 

@@ -11,6 +11,10 @@ pub const ROWS_ARE_CLOSED: Check =
 pub const ROLES_ARE_NARROW: Check =
     Check { promise: OWN_ROWS, name: "roles_are_narrow", sql: include_str!("../queries/check_roles_are_narrow.sql") };
 
+/// What changes is written down, and nobody has switched that off; for each database.
+pub const AUDIT_IS_WRITTEN: Check =
+    Check { promise: OWN_ROWS, name: "audit_is_written", sql: include_str!("../queries/check_audit_is_written.sql") };
+
 /// One check of `estore verify` on one database.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {

@@ -1,9 +1,12 @@
 //! A service's database: a bounded pool, statements prepared once per connection, errors sorted
 //! into "try again", "a rule of the schema" and "a fault of ours".
 
+mod bracket;
 mod carried;
 mod connect;
+mod logins;
 mod second_look;
+mod signed;
 mod silence;
 mod talk;
 #[cfg(test)]
@@ -23,12 +26,15 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row};
 
+pub use self::bracket::Asked;
 pub use self::carried::{LastServer, Server, Uncarried, connected_since, leave_to_later, server};
 use self::connect::Connector;
+pub use self::logins::Logins;
 use self::second_look::SecondLook;
+pub use self::signed::{Signed, sign};
 use self::silence::Patience;
 pub use self::tls::{AuthorityError, authority_file, is_plain, is_remote, mend, secured, tls, trust};
-pub use self::view::{Asked, View, Viewer};
+pub use self::view::{View, Viewer};
 use crate::problem::Problem;
 
 /// How long a request waits for a connection before it is told to come back, in seconds.
@@ -126,22 +132,6 @@ impl From<DbError> for Problem {
     }
 }
 
-/// How a service connects, by what it does.
-#[derive(Debug, Clone)]
-pub struct Logins {
-    /// For its own work, as the role that writes.
-    pub writer: Config,
-    /// For what people look at, as the role that row-level security binds.
-    pub app: Config,
-}
-
-impl From<Config> for Logins {
-    /// The same login for both.
-    fn from(config: Config) -> Self {
-        Self { writer: config.clone(), app: config }
-    }
-}
-
 /// Three pools of connections to one database: for a service's own work, for long work, and for what people may see.
 /// Cheap to clone.
 #[derive(Debug, Clone)]
@@ -182,6 +172,12 @@ impl Db {
     #[must_use]
     pub fn seen_by(&self, viewer: Viewer) -> View {
         View::new(self.views.clone(), viewer)
+    }
+
+    /// Changes that the audit log takes down with whoever asks; for statements that are not part of a transaction.
+    #[must_use]
+    pub fn signed(&self) -> Signed {
+        Signed::new(self.pool.clone())
     }
 
     /// How a connection outside of the pools is made, for those that listen.

@@ -1,6 +1,7 @@
 //! What every service shares and no business word is in: problems, input checks, paging,
 //! database access, batching, tokens, the HTTP edge and telemetry.
 
+pub mod audit;
 pub mod auth;
 pub mod batcher;
 pub mod check;

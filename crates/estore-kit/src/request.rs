@@ -1,5 +1,6 @@
-//! The id of the request being answered, for logs, problems and calls to neighbours.
+//! The request being answered: its id, for logs, problems and calls to neighbours, and who asks, for the audit log.
 
+use std::cell::Cell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,25 +12,41 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id taken from a caller, in characters; others get an id of ours.
 const REQUEST_ID_CHARACTERS_MAX: usize = 128;
 
+struct Request {
+    id: HeaderValue,
+    caller: Cell<Option<i32>>,
+}
+
 tokio::task_local! {
-    static REQUEST_ID: HeaderValue;
+    static REQUEST: Request;
 }
 
 /// The id of the request that this task answers, or an empty text outside of one.
 #[must_use]
 pub fn current_id() -> String {
-    REQUEST_ID.try_with(|id| id.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
+    REQUEST.try_with(|request| request.id.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
 }
 
-/// Runs `work` as part of the request `id`: for work that is moved to a task of its own.
-pub async fn within<F: Future>(id: String, work: F) -> F::Output {
+/// The account whose access token came with the request, once it has been verified.
+#[must_use]
+pub fn caller() -> Option<i32> {
+    REQUEST.try_with(|request| request.caller.get()).ok().flatten()
+}
+
+/// Remembers who asks; outside of a request nobody does.
+pub(crate) fn note_caller(user_id: i32) {
+    let _is_outside = REQUEST.try_with(|request| request.caller.set(Some(user_id)));
+}
+
+/// Runs `work` as part of the request `id`, by whoever asks now: for work that is moved to a task of its own.
+pub fn within<F: Future>(id: String, work: F) -> impl Future<Output = F::Output> {
     let id = HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static(""));
-    scope(id, work).await
+    REQUEST.scope(Request { id, caller: Cell::new(caller()) }, work)
 }
 
-/// The same, with the id as the header has it.
+/// Runs `work` as a request of its own, with the id as the header has it.
 pub(crate) fn scope<F: Future>(id: HeaderValue, work: F) -> impl Future<Output = F::Output> {
-    REQUEST_ID.scope(id, work)
+    REQUEST.scope(Request { id, caller: Cell::new(None) }, work)
 }
 
 /// The caller's id, or a new one.
@@ -49,4 +66,23 @@ fn is_acceptable(id: &[u8]) -> bool {
     !id.is_empty()
         && id.len() <= REQUEST_ID_CHARACTERS_MAX
         && id.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_goes_along_into_a_task_and_not_into_the_next_request() {
+        let request = || HeaderValue::from_static("r-1");
+        let first = scope(request(), async {
+            assert_eq!(caller(), None);
+            note_caller(7);
+            tokio::spawn(within(current_id(), async { (current_id(), caller()) })).await.unwrap()
+        });
+        assert_eq!(first.await, ("r-1".to_owned(), Some(7)));
+        assert_eq!(scope(request(), async { caller() }).await, None);
+        note_caller(7);
+        assert_eq!(caller(), None);
+    }
 }

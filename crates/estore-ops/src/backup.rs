@@ -4,6 +4,7 @@
 //! A set is a folder of a target: `<id>/globals….sql.zst.age`, `<id>/<database>.dump.zst.age`,
 //! `<id>/manifest.sig` and, last, `<id>/manifest.json`. Without its manifest a set is no backup.
 
+mod anchors;
 mod checks;
 mod contents;
 mod controls;
@@ -28,6 +29,7 @@ mod store;
 mod switch;
 mod verify;
 
+pub use anchors::anchors;
 pub use create::{BackupOptions, Created, Source, create};
 pub use error::BackupError;
 pub use fence::{Fence, FenceOptions, FencePolicy};

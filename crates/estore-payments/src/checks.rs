@@ -1,6 +1,6 @@
 //! The promises of `estore_payments`, as queries that answer a description of each offending row.
 
-use estore_kit::check::{Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
+use estore_kit::check::{AUDIT_IS_WRITTEN, Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
 
 macro_rules! check {
     ($promise:literal, $name:literal) => {
@@ -29,6 +29,7 @@ pub const CHECKS: &[Check] = &[
     check!(7, "delivery_without_event"),
     ROWS_ARE_CLOSED,
     ROLES_ARE_NARROW,
+    AUDIT_IS_WRITTEN,
     check!(12, "nobody_resumes"),
     check!(12, "nobody_delivers"),
 ];

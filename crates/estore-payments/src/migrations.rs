@@ -1,5 +1,6 @@
 //! The schema of `estore_payments`, embedded.
 
+use estore_kit::audit::{KEEP_AUDIT_LOG, SEAL_AUDIT_LOG};
 use estore_kit::migration::Migration;
 
 macro_rules! migration {
@@ -29,4 +30,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611252300, "count_dead_deliveries"),
     migration!(202611260020, "shape_partitions"),
     migration!(202611260035, "close_rows"),
+    KEEP_AUDIT_LOG,
+    migration!(202611260335, "audit_payments"),
+    SEAL_AUDIT_LOG,
+    migration!(202611260345, "seal_ledger_by_age"),
 ];

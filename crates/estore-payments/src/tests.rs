@@ -1,6 +1,7 @@
 //! Tests through the routes, on a real PostgreSQL, with a neighbour and a gateway that fail when told to.
 
 mod attention;
+mod audit;
 mod batches;
 mod bench;
 mod cards;

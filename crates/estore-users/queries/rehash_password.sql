@@ -2,3 +2,4 @@
 UPDATE users
 SET hashed_password = $3
 WHERE id = $1 AND hashed_password = $2
+RETURNING id

@@ -2,3 +2,4 @@
 UPDATE users
 SET hashed_password = $3, password_is_one_time = false, updated_at = clock_timestamp()
 WHERE id = $1 AND hashed_password = $2 AND is_active AND password_is_one_time
+RETURNING id

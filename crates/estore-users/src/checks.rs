@@ -1,6 +1,6 @@
 //! What `estore verify` asks of `estore_users`.
 
-use estore_kit::check::{Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
+use estore_kit::check::{AUDIT_IS_WRITTEN, Check, ROLES_ARE_NARROW, ROWS_ARE_CLOSED};
 
 /// A customer's data is the customer's alone.
 const OWN_DATA: u8 = 8;
@@ -11,6 +11,7 @@ const NOTHING_HALF_DONE: u8 = 12;
 pub const CHECKS: &[Check] = &[
     ROWS_ARE_CLOSED,
     ROLES_ARE_NARROW,
+    AUDIT_IS_WRITTEN,
     Check {
         promise: OWN_DATA,
         name: "addresses_have_one_form",

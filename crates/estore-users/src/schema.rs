@@ -1,5 +1,6 @@
 //! The steps of the schema, embedded.
 
+use estore_kit::audit::{KEEP_AUDIT_LOG, SEAL_AUDIT_LOG, SHAPE_PARTITIONS};
 use estore_kit::migration::Migration;
 
 /// The migrations of `estore_users`, oldest first.
@@ -40,4 +41,19 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260035_close_rows/up.sql"),
         down: include_str!("../migrations/202611260035_close_rows/down.sql"),
     },
+    Migration {
+        version: 202_611_260_320,
+        name: "refuse_changes",
+        up: include_str!("../migrations/202611260320_refuse_changes/up.sql"),
+        down: include_str!("../migrations/202611260320_refuse_changes/down.sql"),
+    },
+    SHAPE_PARTITIONS,
+    KEEP_AUDIT_LOG,
+    Migration {
+        version: 202_611_260_335,
+        name: "audit_accounts",
+        up: include_str!("../migrations/202611260335_audit_accounts/up.sql"),
+        down: include_str!("../migrations/202611260335_audit_accounts/down.sql"),
+    },
+    SEAL_AUDIT_LOG,
 ];

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of `estore`.
 
+mod audit;
 mod backup;
 mod maintain;
 mod partition;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use audit::{Audit, AuditShow, AuditVerify, NotedSeal};
 pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
 pub use maintain::Maintain;
 pub use partition::{Partition, PartitionTable};
@@ -75,6 +77,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Who changed what: the log that the databases keep of it.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Look over configuration, connectivity, versions, clock and disk; name what is wrong and the mend.
     Doctor {
         /// Print one JSON object.

@@ -12,6 +12,7 @@ mod maintenance;
 mod metrics;
 mod openapi;
 mod schedule;
+mod sealing;
 mod secrets;
 mod services;
 mod stop;
@@ -86,6 +87,7 @@ async fn run(command: Command, config: Config) -> Outcome {
         Command::Admin(cli::Admin::Create { email }) => commands::admin::create(config, &email).await,
         Command::Import(import) => commands::import::run(config, import).await,
         Command::Verify { json } => commands::verify::run(config, json).await,
+        Command::Audit(command) => commands::audit::run(config, command).await,
         Command::Doctor { json } => commands::doctor::run(config, json).await,
     }
 }

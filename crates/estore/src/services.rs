@@ -55,7 +55,7 @@ pub struct Services {
 
 fn pool(service: Service, config: &Config, databases: &Databases) -> StartResult<Db> {
     let silent_max = Duration::from_secs(config.databases.silent_seconds_max.max(1));
-    Ok(Db::with_patience(databases.logins(service)?, config.connections, silent_max)?)
+    Ok(Db::with_patience(databases.logins(service)?.named(service.name()), config.connections, silent_max)?)
 }
 
 impl Services {

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use estore_kit::check::Check;
+use estore_ops::audit::{self, Extent};
+use estore_ops::backup::SignerKey;
 use estore_ops::connection::Connection;
 use estore_ops::roles::Service;
 use futures_util::StreamExt;
@@ -15,6 +17,10 @@ use tokio_postgres::{Row, RowStream, Transaction};
 
 use crate::databases::Databases;
 
+/// How many of a database's newest seals are looked at.
+const SEALS_MAX: i64 = 1_000;
+/// The promise that what is a customer's is the customer's: who took it is found.
+const OWN_ROWS: u8 = 8;
 /// How many offending rows are named for each promise; all are counted.
 const NAMED_MAX: usize = 100;
 
@@ -57,8 +63,12 @@ impl Finding {
 }
 
 /// Runs every check. Payments is read before inventory: stock is always taken before an order is written, so a
-/// checkout seen in the first has its hold in the second.
-pub async fn verify(databases: &Databases) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
+/// checkout seen in the first has its hold in the second. The newest seals of the audit are looked at where it is known who
+/// signs them.
+pub async fn verify(
+    databases: &Databases,
+    signer: Option<&SignerKey>,
+) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
     let (mut users, mut payments, mut inventory) = (
         Connection::open(&databases.logins(Service::Users)?.writer).await?,
         Connection::open(&databases.logins(Service::Payments)?.writer).await?,
@@ -77,11 +87,30 @@ pub async fn verify(databases: &Databases) -> Result<Vec<Finding>, Box<dyn std::
     findings.push(books::holds_match_checkouts(&payments, &inventory).await?.timed(began));
     let began = Instant::now();
     findings.push(books::restocks_match_cancels(&payments, &inventory).await?.timed(began));
+    if let Some(signer) = signer {
+        let moments = [(&users, Service::Users), (&inventory, Service::Inventory), (&payments, Service::Payments)];
+        for (moment, service) in moments {
+            findings.push(sealed(moment, service, signer).await?);
+        }
+    }
     Ok(findings)
 }
 
+/// Whether the newest seals fit their rows; `estore audit verify` looks at all.
+async fn sealed(
+    moment: &Transaction<'_>,
+    service: Service,
+    signer: &SignerKey,
+) -> Result<Finding, tokio_postgres::Error> {
+    let (began, mut finding) = (Instant::now(), Finding::new(OWN_ROWS, service.name(), "seals_fit"));
+    let audited = audit::verify(moment, service, (signer, &[]), Extent::Newest(SEALS_MAX), &|_, _| {}).await?;
+    audited.faults.into_iter().for_each(|fault| finding.note(fault.what));
+    finding.broken = audited.broken;
+    Ok(finding.timed(began))
+}
+
 /// One moment of a database, for as many statements as it takes.
-async fn snapshot(connection: &mut Connection) -> Result<Transaction<'_>, tokio_postgres::Error> {
+pub async fn snapshot(connection: &mut Connection) -> Result<Transaction<'_>, tokio_postgres::Error> {
     let snapshot = connection
         .build_transaction()
         .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)

@@ -119,3 +119,12 @@ async fn a_new_major_version() {
         reader.run(&command);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit() {
+    let reader = Reader::start().await;
+    for command in commands("## Audit") {
+        let said = reader.run(&command);
+        assert!(!said.contains("BROKEN"), "{said}");
+    }
+}

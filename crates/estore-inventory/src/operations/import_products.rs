@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::Transaction;
-use estore_kit::db::{Db, DbError};
+use estore_kit::db::{Db, DbError, sign};
 use futures_util::SinkExt;
 use tokio::io::AsyncRead;
 use tokio_postgres::CopyInSink;
@@ -33,6 +33,7 @@ pub(crate) async fn import_products(
 ) -> Result<ImportReport, ImportError> {
     let mut client = db.patient_client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     if !imports::begin(&transaction).await? {
         return Err(ImportError::Busy);
     }

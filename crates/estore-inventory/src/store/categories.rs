@@ -16,6 +16,7 @@ pub(crate) struct CategoryPage {
 
 pub(crate) async fn insert(db: &Db, category: &NewCategory) -> Result<Category, DbError> {
     let row = db
+        .signed()
         .row(
             include_str!("../../queries/insert_category.sql"),
             &[&category.name, &category.description, &category.parent_id, &category.is_active],
@@ -31,6 +32,7 @@ pub(crate) async fn update(
     change: &CategoryChange,
 ) -> Result<Option<Category>, DbError> {
     let row = db
+        .signed()
         .row(
             include_str!("../../queries/update_category.sql"),
             &[
@@ -52,7 +54,7 @@ pub(crate) async fn update(
 
 /// Whether there was one of these editions to delete.
 pub(crate) async fn delete(db: &Db, id: i32, editions: &Option<Vec<Timestamp>>) -> Result<bool, DbError> {
-    let row = db.row(include_str!("../../queries/delete_category.sql"), &[&id, editions]).await?;
+    let row = db.signed().row(include_str!("../../queries/delete_category.sql"), &[&id, editions]).await?;
     Ok(row.is_some())
 }
 

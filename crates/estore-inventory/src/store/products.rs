@@ -26,6 +26,7 @@ impl From<&Row> for Edited {
 
 pub(crate) async fn insert(db: &Db, product: &NewProduct, actor: i32) -> Result<Edited, DbError> {
     let row = db
+        .signed()
         .row(
             include_str!("../../queries/insert_product.sql"),
             &[
@@ -58,6 +59,7 @@ pub(crate) async fn update(
     change: &ProductChange,
 ) -> Result<Option<Edited>, DbError> {
     let row = db
+        .signed()
         .row(
             include_str!("../../queries/update_product.sql"),
             &[
@@ -92,7 +94,7 @@ pub(crate) async fn deactivate(
     id: i32,
     editions: &Option<Vec<Timestamp>>,
 ) -> Result<Option<Timestamp>, DbError> {
-    let row = db.row(include_str!("../../queries/deactivate_product.sql"), &[&id, editions]).await?;
+    let row = db.signed().row(include_str!("../../queries/deactivate_product.sql"), &[&id, editions]).await?;
     Ok(row.map(|row| row.get("edited_at")))
 }
 

@@ -10,6 +10,7 @@ use crate::shop::Shop;
 const DAMAGE: &[(&str, &str)] = &[
     ("rows_are_closed", "CREATE TABLE wishes (user_id integer)"),
     ("roles_are_narrow", "GRANT estore_inventory_owner TO estore_inventory_app"),
+    ("audit_is_written", "ALTER TABLE categories DISABLE TRIGGER audit_update"),
     (
         "quantity_not_negative",
         "ALTER TABLE products DROP CONSTRAINT products_quantity_not_negative; UPDATE products SET quantity = -1",

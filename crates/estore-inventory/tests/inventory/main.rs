@@ -1,5 +1,6 @@
 //! InventoryService on a real PostgreSQL, through its router and its trait.
 
+mod audit;
 mod catalogue;
 mod categories;
 mod checks;

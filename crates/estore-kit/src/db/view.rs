@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use deadpool_postgres::{Client, Pool};
-use futures_util::future::join_all;
+use deadpool_postgres::Pool;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
 
 use super::DbError;
+use super::bracket::{Asked, bracketed};
 
 const BEGIN: &str = "BEGIN READ ONLY";
 /// What staff may see is another role's to see, which the application may become.
@@ -50,9 +50,6 @@ impl Viewer {
         }
     }
 }
-
-/// A statement and its parameters.
-pub type Asked<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
 
 /// Reads as one person, of a database that shows nothing else; cheap to clone.
 #[derive(Clone)]
@@ -95,37 +92,7 @@ impl View {
     /// As [`Self::rows`]; the first one's.
     pub async fn all<const N: usize>(&self, asked: [Asked<'_>; N]) -> Result<[Vec<Row>; N], DbError> {
         let client = self.pool.get().await?;
-        let set = client.prepare_cached(SET_VIEWER).await?;
-        let mut statements = Vec::with_capacity(N);
-        for (sql, _) in &asked {
-            statements.push(client.prepare_cached(sql).await?);
-        }
-        self.ask(&client, &set, &statements, asked).await
-    }
-
-    /// Everything is on its way once these are first polled, in this order; whoever stops waiting leaves the session
-    /// outside of any transaction.
-    async fn ask<const N: usize>(
-        &self,
-        client: &Client,
-        set: &Statement,
-        statements: &[Statement],
-        asked: [Asked<'_>; N],
-    ) -> Result<[Vec<Row>; N], DbError> {
         let (user_id, role) = (self.viewer.user_id().to_string(), self.viewer.role());
-        let viewer: [&(dyn ToSql + Sync); 2] = [&user_id, &role];
-        let queries = statements.iter().zip(&asked).map(|(statement, (_, params))| client.query(statement, params));
-        let (begun, said, answers, ended) = tokio::join!(
-            biased;
-            client.batch_execute(self.viewer.bracket()),
-            client.execute(set, &viewer),
-            join_all(queries),
-            client.batch_execute("COMMIT"),
-        );
-        begun?;
-        said?;
-        let rows: Vec<Vec<Row>> = answers.into_iter().collect::<Result<_, _>>()?;
-        ended?;
-        rows.try_into().map_err(|_| DbError::Failed("a statement went unanswered".to_owned()))
+        bracketed(&client, self.viewer.bracket(), (SET_VIEWER, &[&user_id, &role]), asked).await
     }
 }

@@ -18,6 +18,7 @@ use super::progress::{BackupEvent, BackupProgress};
 use super::signature::SigningKey;
 use super::store::Target;
 use super::{contents, globals, program};
+use crate::audit::{self, Head};
 use crate::postgres::{Binaries, discover};
 use crate::roles::Service;
 
@@ -91,7 +92,7 @@ pub async fn create(
         recipients: options.recipients.shown(),
         pg_dump: set.version().await?,
         files,
-        databases: databases.map(|((source, snapshot), contents)| described(source, snapshot, contents)).collect(),
+        databases: databases.map(|((source, snapshot), seen)| described(source, snapshot, seen)).collect(),
     };
     publish(target, &manifest, &options.signer).await?;
     Ok(Created { manifest, elapsed: begun.elapsed() })
@@ -103,12 +104,13 @@ fn name_of(taken_at: Timestamp) -> String {
     format!("{}-{:04x}", taken_at.strftime("%Y%m%dT%H%M%S.%6fZ"), rand::random::<u16>())
 }
 
-fn described(source: &Source, snapshot: &Snapshot, contents: Contents) -> DatabaseBackup {
+fn described(source: &Source, snapshot: &Snapshot, (contents, audit): (Contents, Option<Head>)) -> DatabaseBackup {
     DatabaseBackup {
         service: source.service.name().to_owned(),
         database: source.database.clone(),
         server: snapshot.server.clone(),
         wal_lsn: snapshot.wal_lsn.clone(),
+        audit,
         contents,
     }
 }
@@ -118,11 +120,13 @@ async fn contents_of_all(
     sources: &[Source],
     snapshots: &[Snapshot],
     progress: BackupProgress<'_>,
-) -> Result<Vec<Contents>, BackupError> {
+) -> Result<Vec<(Contents, Option<Head>)>, BackupError> {
     let mut all = Vec::new();
     for (source, snapshot) in sources.iter().zip(snapshots) {
         let taken = contents::take(&snapshot.connection).await;
-        all.push(taken.map_err(BackupError::database(&source.database, "count and hash its rows"))?);
+        let taken = taken.map_err(BackupError::database(&source.database, "count and hash its rows"))?;
+        let head = audit::newest(&snapshot.connection).await;
+        all.push((taken, head.map_err(BackupError::database(&source.database, "note its newest seal"))?));
         progress(BackupEvent::Counted { database: &source.database });
     }
     Ok(all)

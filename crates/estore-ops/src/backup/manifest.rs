@@ -9,6 +9,7 @@ use super::error::BackupError;
 use super::fence::Fence;
 use super::signature::Signature;
 use super::store::Target;
+use crate::audit::Head;
 
 /// The format written and read here.
 pub(crate) const FORMAT: u32 = 1;
@@ -65,6 +66,9 @@ pub struct DatabaseBackup {
     pub server: String,
     /// Where the server's log was, as an LSN.
     pub wal_lsn: String,
+    /// The newest seal of its audit; none where nothing had been sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Head>,
     /// Its rows and schema.
     pub contents: Contents,
 }

@@ -56,9 +56,13 @@ impl SigningKey {
     /// The signature of a manifest's text, as it is stored beside it.
     #[must_use]
     pub fn sign(&self, manifest: &[u8]) -> Vec<u8> {
-        let signature = self.pair.sign(&signed_text(manifest));
-        let (key, signature) = (self.public(), URL_SAFE_NO_PAD.encode(signature.as_ref()));
+        let (key, signature) = (self.public(), URL_SAFE_NO_PAD.encode(self.sign_as(CONTEXT, manifest)));
         format!("{{\n  \"key\": \"{key}\",\n  \"signature\": \"{signature}\"\n}}\n").into_bytes()
+    }
+
+    /// The signature of a text of the kind that `context` names.
+    pub(crate) fn sign_as(&self, context: &[u8], text: &[u8]) -> Vec<u8> {
+        self.pair.sign(&[context, text].concat()).as_ref().to_vec()
     }
 }
 
@@ -72,10 +76,6 @@ fn make(path: &Path) -> io::Result<()> {
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     linked.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
-}
-
-fn signed_text(manifest: &[u8]) -> Vec<u8> {
-    [CONTEXT, manifest].concat()
 }
 
 /// The public key of whoever takes backups: `ed25519:…`.
@@ -115,6 +115,14 @@ impl SignerKey {
     }
 }
 
+impl SignerKey {
+    /// Whether this is its signature of a text, of the kind that `context` names.
+    pub(crate) fn vouches(&self, context: &[u8], text: &[u8], signature: &[u8]) -> bool {
+        let key = UnparsedPublicKey::new(&ED25519, &self.bytes);
+        key.verify(&[context, text].concat(), signature).is_ok()
+    }
+}
+
 /// What is stored beside a manifest.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Signature {
@@ -129,9 +137,10 @@ impl Signature {
             return Err(format!("it is signed by {}, not by {signer}", self.key));
         }
         let signature = URL_SAFE_NO_PAD.decode(&self.signature).unwrap_or_default();
-        let key = UnparsedPublicKey::new(&ED25519, &signer.bytes);
-        key.verify(&signed_text(manifest), &signature)
-            .map_err(|_| "the signature is not that of this manifest: one of the two was changed".to_owned())
+        let is_theirs = signer.vouches(CONTEXT, manifest, &signature);
+        is_theirs
+            .then_some(())
+            .ok_or_else(|| "the signature is not that of this manifest: one of the two was changed".to_owned())
     }
 
     /// The key that it says it is of.

@@ -1,6 +1,7 @@
 //! What is to be maintained, and how patiently.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use estore_kit::purge::Purge;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use tokio_postgres::Config;
 
 use super::action::Task;
+use crate::backup::SigningKey;
 use crate::roles::Service;
 
 /// A database to maintain.
@@ -111,6 +113,8 @@ pub struct MaintainOptions {
     pub months_ahead: i32,
     /// What becomes of old partitions, by table.
     pub rules: BTreeMap<String, PartitionRule>,
+    /// What seals the audit: without it, no partition goes whose rows are sealed.
+    pub sealing_key: Option<Arc<SigningKey>>,
     /// When to stop, done or not.
     pub until: Option<Timestamp>,
 }
@@ -126,6 +130,7 @@ impl Default for MaintainOptions {
             brief_tries: 20,
             months_ahead: 3,
             rules: BTreeMap::new(),
+            sealing_key: None,
             until: None,
         }
     }

@@ -9,6 +9,7 @@ use super::home;
 use super::month::Month;
 use super::options::{BecomeOf, MaintainOptions, PartitionRule};
 use super::session::{Refusal, Session};
+use crate::audit::{self, Farewell, Leaving};
 use crate::connection::{quote_identifier, quote_literal};
 
 const PARTITIONED: &str = include_str!("../../queries/maintain/partitioned.sql");
@@ -166,7 +167,23 @@ async fn ahead(session: &Session<'_>, grower: &Grower) -> Result<String, Refusal
     Ok(format!("{made} partitions more"))
 }
 
+/// The sealer is held back meanwhile: the seal that says so is the next one.
 async fn let_go(session: &Session<'_>, grower: &Grower, old: &LetGo) -> Result<String, Refusal> {
+    audit::take_turn(&session.worker).await.map_err(Refusal::Failed)?;
+    let done = let_go_sealed(session, grower, old).await;
+    audit::release(&session.worker).await.map_err(Refusal::Failed)?;
+    done
+}
+
+async fn let_go_sealed(session: &Session<'_>, grower: &Grower, old: &LetGo) -> Result<String, Refusal> {
+    let (service, table) = (session.site.service, grower.bare_name.as_str());
+    let leaving = Leaving { service, table, partition: &old.name, until: old.ends_at };
+    let key = session.options.sealing_key.as_deref();
+    let seal = match audit::farewell(&session.worker, &leaving, key).await.map_err(Refusal::Failed)? {
+        Farewell::NotSealed => String::new(),
+        Farewell::Stays(why) => return Err(Refusal::Locked(format!("the audit of its rows: {why}"))),
+        Farewell::Sealed(sql) => format!("; {sql}"),
+    };
     let (what_became, drop) = match old.then {
         BecomeOf::Detach => ("detached", String::new()),
         BecomeOf::Drop => ("dropped", format!("; DROP TABLE {}", old.name)),
@@ -174,7 +191,7 @@ async fn let_go(session: &Session<'_>, grower: &Grower, old: &LetGo) -> Result<S
     let sql = format!(
         "ALTER TABLE {} DETACH PARTITION {}; \
          INSERT INTO partitions_let_go (parent, partition, until, what_became) VALUES ({}, {}, '{}', '{what_became}') \
-         ON CONFLICT (parent, partition) DO UPDATE SET what_became = excluded.what_became, let_go_at = now(){drop}",
+         ON CONFLICT (parent, partition) DO UPDATE SET what_became = excluded.what_became, let_go_at = now(){seal}{drop}",
         grower.name,
         old.name,
         quote_literal(&grower.bare_name),

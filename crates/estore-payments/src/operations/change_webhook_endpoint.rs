@@ -1,7 +1,7 @@
 //! An endpoint is changed, paused, or taken up again.
 
 use axum::http::StatusCode;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 use uuid::Uuid;
@@ -67,6 +67,7 @@ pub(crate) async fn change_webhook_endpoint(
     check(shop, &mut change).map_err(|problem| ChangeError::Invalid(Box::new(problem)))?;
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let locked = store::lock(&transaction, change.id).await?.ok_or(ChangeError::NoEndpoint)?;
     let mut endpoint = locked.endpoint;
     if change.if_match.as_deref().is_some_and(|tag| tag != "*" && tag != etag(&endpoint)) {

@@ -57,7 +57,7 @@ pub(crate) async fn resolve_refund(shop: &Shop, id: Uuid) -> Result<StuckRefund,
     match pending {
         None => attention::settle_refund(&shop.db, id, now()).await?,
         Some(pending) => match pay_out(shop, &pending).await {
-            Ok(_) => {}
+            Ok(_) => attention::note_asked_again(&shop.db, id).await?,
             Err(RefundError::OutcomeUnknown) => return Err(ResolveError::Silent),
             Err(error) => return Err(ResolveError::Booking(error)),
         },

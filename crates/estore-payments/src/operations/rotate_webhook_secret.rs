@@ -1,7 +1,7 @@
 //! An endpoint gets a new secret. For a day the ones before it sign too, so that no delivery is refused while its
 //! receiver changes over; a request that is repeated because its answer was lost does no harm.
 
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 use uuid::Uuid;
 
@@ -43,6 +43,7 @@ impl From<RotateError> for Problem {
 pub(crate) async fn rotate_webhook_secret(shop: &Shop, id: Uuid) -> Result<WebhookEndpointWithSecret, RotateError> {
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let locked = store::lock(&transaction, id).await?.ok_or(RotateError::NoEndpoint)?;
     let oldest = locked.old_secret_version.unwrap_or(locked.secret_version);
     if locked.secret_version - oldest + 2 > SECRETS_AT_A_TIME_MAX {

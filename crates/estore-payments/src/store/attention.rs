@@ -14,6 +14,7 @@ use crate::refund::PendingRefund;
 const LIST_CHECKOUTS: &str = include_str!("../../queries/list_stuck_checkouts.sql");
 const LIST_REFUNDS: &str = include_str!("../../queries/list_stuck_refunds.sql");
 const READ_REFUND: &str = include_str!("../../queries/read_refund.sql");
+const NOTE_ASKED_AGAIN: &str = include_str!("../../queries/note_asked_again.sql");
 const SETTLE: &str = include_str!("../../queries/settle_attention.sql");
 
 /// A page of the checkouts that staff must look at, oldest first, after `after`.
@@ -48,8 +49,13 @@ pub(crate) async fn read_refund(db: &Db, id: Uuid) -> Result<Option<(StuckRefund
 
 /// Staff have seen to an ended refund.
 pub(crate) async fn settle_refund(db: &Db, id: Uuid, at: Timestamp) -> Result<(), DbError> {
-    db.execute(SETTLE, &[&id, &at]).await?;
+    db.signed().rows(SETTLE, &[&id, &at]).await?;
     Ok(())
+}
+
+/// Staff had a pending refund asked for again.
+pub(crate) async fn note_asked_again(db: &Db, id: Uuid) -> Result<(), DbError> {
+    db.signed().rows(NOTE_ASKED_AGAIN, &[&id]).await.map(drop)
 }
 
 fn refund(row: &Row) -> StuckRefund {

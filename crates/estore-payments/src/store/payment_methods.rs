@@ -50,7 +50,10 @@ pub(crate) async fn add(
 ) -> Result<(PaymentMethod, bool), DbError> {
     let kind = details.payment_type();
     let details = serde_json::to_value(details).map_err(|error| DbError::Failed(error.to_string()))?;
-    let row = db.row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint, &kind, &forgets]).await?;
+    let row = db
+        .signed()
+        .row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint, &kind, &forgets])
+        .await?;
     let row = row.ok_or_else(|| DbError::Failed("an added payment method did not come back".to_owned()))?;
     Ok((stored(&row)?.method, row.get("is_new")))
 }
@@ -58,7 +61,7 @@ pub(crate) async fn add(
 /// Deactivates a customer's payment method, whose card the gateway `forgetting` is to forget; `false` where there is
 /// none.
 pub(crate) async fn deactivate(db: &Db, user_id: i32, id: i32, forgetting: Option<&str>) -> Result<bool, DbError> {
-    Ok(db.row(DEACTIVATE, &[&id, &user_id.to_string(), &forgetting]).await?.is_some())
+    Ok(db.signed().row(DEACTIVATE, &[&id, &user_id.to_string(), &forgetting]).await?.is_some())
 }
 
 /// Takes tokens of cards that the gateway is to forget now; what it does not answer comes again later.

@@ -29,7 +29,7 @@ pub(crate) async fn insert(
     description: Option<&str>,
 ) -> Result<Option<WebhookEndpoint>, DbError> {
     let words = words(events);
-    let row = db.row(INSERT, &[&id, &url, &words, &description, &created_by, &ENDPOINTS_MAX]).await?;
+    let row = db.signed().row(INSERT, &[&id, &url, &words, &description, &created_by, &ENDPOINTS_MAX]).await?;
     row.map(|row| endpoint(&row)).transpose()
 }
 
@@ -88,6 +88,7 @@ pub(crate) async fn rotate<C: GenericClient>(
 pub(crate) async fn delete(db: &Db, id: Uuid) -> Result<bool, DbError> {
     let mut client = db.client().await?;
     let transaction = client.transaction().await?;
+    db::sign(&transaction).await?;
     let deleted = db::execute(&transaction, DELETE, &[&id]).await? == 1;
     db::execute(&transaction, ABANDON, &[&vec![id], &"the endpoint was deleted", &JOB_ROWS_MAX]).await?;
     transaction.commit().await?;

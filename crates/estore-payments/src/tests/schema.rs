@@ -191,6 +191,7 @@ const DAMAGE: &[(&str, &str)] = &[
          SELECT id, gen_random_uuid(), 'user.verified', 'user/1', '{}', now() - interval '1 hour' FROM webhook_endpoints",
     ),
     ("rows_are_closed", "ALTER TABLE order_notices NO FORCE ROW LEVEL SECURITY"),
+    ("audit_is_written", "DROP TRIGGER audit_insert ON webhook_endpoints"),
     ("roles_are_narrow", "GRANT UPDATE ON orders TO estore_payments_app"),
     ("nobody_resumes", "UPDATE outbox SET created_at = now() - interval '1 hour'"),
 ];

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::Transaction;
 use estore_kit::auth::Caller;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 
@@ -74,6 +74,7 @@ pub(crate) async fn change_profile(
 
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let (user, locked_hash) = lock_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     if !user.is_active || locked_hash != hash {
         return Err(ChangeProfileError::WrongPassword);

@@ -1,7 +1,7 @@
 //! An administrator deactivates an account, opens it again, or changes what it may do.
 
 use estore_kit::auth::Caller;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 
 use crate::operations::erase_account::last_admin;
@@ -62,6 +62,7 @@ pub(crate) async fn change_user(
 ) -> Result<User, ChangeUserError> {
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     // All administrators are locked in one order, so that two cannot remove each other at once.
     let admins = lock_user_and_admins(&transaction, id).await?;
     if !admins.contains(&caller.user_id) {

@@ -1,6 +1,6 @@
 //! A new password by a mailed token; every session ends.
 
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 
@@ -59,6 +59,7 @@ pub(crate) async fn confirm_password_reset(
 
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     use_password_reset_token(&transaction, &hash).await?.ok_or(ConfirmResetError::BadToken)?;
     let email = set_password_by_reset(&transaction, holder.user_id, &hashed).await?;
     let email = email.ok_or(ConfirmResetError::BadToken)?;

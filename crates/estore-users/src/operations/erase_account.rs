@@ -1,7 +1,7 @@
 //! One's own account is emptied. Its number stays, for the orders that name it.
 
 use estore_kit::auth::Caller;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 
 use crate::letter;
@@ -43,6 +43,7 @@ pub(crate) async fn erase_account(service: &Service, caller: &Caller, password: 
     let hash = confirm_password(service, id, Some(password)).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let admins = lock_user_and_admins(&transaction, id).await?;
     if admins == [id] {
         return Err(EraseError::LastAdmin);

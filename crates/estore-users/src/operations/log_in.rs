@@ -113,7 +113,7 @@ async fn check_password(
     let found = found.ok_or(LogInError::InvalidCredentials)?;
     if verdict == Verdict::RightButOld {
         let fresh = service.hasher.hash(password).await?;
-        rehash_password(&service.db.client().await?, found.standing.id, &found.hashed_password, &fresh).await?;
+        rehash_password(&service.db, found.standing.id, &found.hashed_password, &fresh).await?;
     }
     Ok(found)
 }
@@ -140,7 +140,6 @@ async fn settle_one_time_password(
     rules.finish().map_err(LogInError::Invalid)?;
     let Some(new) = new_password else { return Err(LogInError::NewPasswordNeeded) };
     let hash = service.hasher.hash(new).await?;
-    let client = service.db.client().await?;
-    let is_ours = replace_one_time_password(&client, found.standing.id, &found.hashed_password, &hash).await?;
+    let is_ours = replace_one_time_password(&service.db, found.standing.id, &found.hashed_password, &hash).await?;
     if is_ours { Ok(found.standing) } else { Err(LogInError::InvalidCredentials) }
 }

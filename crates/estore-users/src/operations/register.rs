@@ -1,7 +1,7 @@
 //! A new account, and a letter to the owner of its address. The answer is the same for a taken address.
 
 use deadpool_postgres::Transaction;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 
@@ -46,6 +46,7 @@ pub(crate) async fn register(service: &Service, email: &str, password: &Secret) 
     let hash = service.hasher.hash(password).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     if let Some(user_id) = insert_user(&transaction, &email, &hash).await? {
         mail_verification(&transaction, service, user_id, &email).await?;
     } else {

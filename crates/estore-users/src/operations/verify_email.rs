@@ -1,6 +1,6 @@
 //! The proof of an address: of a new account, or of the one that an account changes to.
 
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 
 use crate::letter;
@@ -43,10 +43,11 @@ impl From<VerifyError> for Problem {
 pub(crate) async fn verify_email(service: &Service, token: &Secret) -> Result<(), VerifyError> {
     let hash = token_hash(token).ok_or(VerifyError::BadToken)?;
     let mut client = service.db.client().await?;
-    if use_verification_token(&client, &hash).await?.is_some() {
-        return Ok(());
-    }
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
+    if use_verification_token(&transaction, &hash).await?.is_some() {
+        return Ok(transaction.commit().await.map_err(DbError::from)?);
+    }
     let changed = use_email_change(&transaction, &hash).await?.ok_or(VerifyError::BadToken)?;
     delete_verification_tokens(&transaction, changed.user_id).await?;
     insert_mail(&transaction, &letter::email_changed(&changed.old_email, &changed.new_email)).await?;

@@ -1,7 +1,7 @@
 //! Accounts and their roles.
 
 use deadpool_postgres::GenericClient;
-use estore_kit::db::{DbError, View, execute, rows};
+use estore_kit::db::{Db, DbError, View, execute, rows};
 use tokio_postgres::Row;
 
 use crate::email::Email;
@@ -165,24 +165,20 @@ pub(crate) async fn replace_roles<C: GenericClient>(
     execute(db, include_str!("../../queries/replace_roles.sql"), &[&id, &roles, &granted_by]).await.map(drop)
 }
 
-pub(crate) async fn rehash_password<C: GenericClient>(
-    db: &C,
-    id: i32,
-    old_hash: &str,
-    new_hash: &str,
-) -> Result<(), DbError> {
-    execute(db, include_str!("../../queries/rehash_password.sql"), &[&id, &old_hash, &new_hash]).await.map(drop)
+pub(crate) async fn rehash_password(db: &Db, id: i32, old_hash: &str, new_hash: &str) -> Result<(), DbError> {
+    let sql = include_str!("../../queries/rehash_password.sql");
+    db.signed().rows(sql, &[&id, &old_hash, &new_hash]).await.map(drop)
 }
 
 /// Whether the one-time password of that hash was still the account's.
-pub(crate) async fn replace_one_time_password<C: GenericClient>(
-    db: &C,
+pub(crate) async fn replace_one_time_password(
+    db: &Db,
     id: i32,
     old_hash: &str,
     new_hash: &str,
 ) -> Result<bool, DbError> {
     let sql = include_str!("../../queries/replace_one_time_password.sql");
-    Ok(execute(db, sql, &[&id, &old_hash, &new_hash]).await? == 1)
+    Ok(db.signed().row(sql, &[&id, &old_hash, &new_hash]).await?.is_some())
 }
 
 pub(crate) async fn set_password<C: GenericClient>(db: &C, id: i32, hash: &str) -> Result<(), DbError> {

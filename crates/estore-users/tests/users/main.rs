@@ -1,6 +1,7 @@
 //! UserService through its routes, on a real PostgreSQL.
 
 mod administration;
+mod audit;
 mod desk;
 mod events;
 mod import;

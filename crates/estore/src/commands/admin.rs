@@ -16,7 +16,8 @@ pub async fn create(config: Config, email: &str) -> Outcome {
     std::io::stdin().take(4_096).read_to_string(&mut password)?;
     let password = password.lines().next().unwrap_or_default();
     let (databases, cluster) = migrate::open(&config, &[Service::Users]).await?;
-    let users = Users::start(Db::new(databases.logins(Service::Users)?, 2)?, services::users_config(&config)?).await?;
+    let logins = databases.logins(Service::Users)?.named("estore-admin");
+    let users = Users::start(Db::new(logins, 2)?, services::users_config(&config)?).await?;
     let created = users.create_admin(email, password).await;
     migrate::close(cluster).await?;
     let id = created?;

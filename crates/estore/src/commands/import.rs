@@ -24,7 +24,7 @@ pub async fn run(config: Config, import: Import) -> Outcome {
 async fn products(config: Config, file: &Path) -> Outcome {
     let input = open(file).await?;
     let (databases, cluster) = migrate::open(&config, &[Service::Inventory]).await?;
-    let db = Db::new(databases.logins(Service::Inventory)?, 4)?;
+    let db = Db::new(databases.logins(Service::Inventory)?.named("estore-import"), 4)?;
     let inventory = Inventory::start(db, config.inventory.clone()).await?;
     let bar = rows_bar();
     let result = inventory.import_products(input, |rows| bar.set_position(rows)).await;
@@ -56,7 +56,8 @@ async fn products(config: Config, file: &Path) -> Outcome {
 async fn customers(config: Config, file: &Path) -> Outcome {
     let input = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
     let (databases, cluster) = migrate::open(&config, &[Service::Users]).await?;
-    let users = Users::start(Db::new(databases.logins(Service::Users)?, 4)?, services::users_config(&config)?).await?;
+    let logins = databases.logins(Service::Users)?.named("estore-import");
+    let users = Users::start(Db::new(logins, 4)?, services::users_config(&config)?).await?;
     let bar = rows_bar();
     let result = users.import_customers(input, |rows| bar.set_position(rows)).await;
     bar.finish_and_clear();

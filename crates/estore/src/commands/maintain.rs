@@ -2,6 +2,8 @@
 
 mod shown;
 
+use std::sync::Arc;
+
 use estore_ops::maintain::{Ending, MaintainOptions, Report, Task, maintain};
 use estore_ops::roles::Service;
 use jiff::Zoned;
@@ -11,7 +13,7 @@ use super::{db, migrate};
 use crate::cli::Maintain;
 use crate::config::Config;
 use crate::maintenance::{self, Opening};
-use crate::{Outcome, stop};
+use crate::{Outcome, sealing, stop};
 use shown::Shown;
 
 /// Does what is due, or tells what is; whether everything that was due has been done.
@@ -19,6 +21,9 @@ pub async fn run(config: Config, wish: Maintain) -> Outcome {
     let stop = stop::on_signal()?;
     let services = wish.database.map_or(Service::ALL.to_vec(), |name| vec![db::service(name)]);
     let mut options = MaintainOptions { dry_run: wish.dry_run, ..config.maintenance.options() };
+    if !config.maintenance.partitions.is_empty() {
+        options.sealing_key = Some(Arc::new(sealing::key(&config)?));
+    }
     if !wish.only.is_empty() {
         let wanted: Vec<Task> = wish.only.iter().map(|&name| name.into()).collect();
         options.tasks.retain(|task| wanted.contains(task));

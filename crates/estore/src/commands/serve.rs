@@ -11,7 +11,7 @@ use super::up;
 use crate::cli::ServeWhat;
 use crate::config::Config;
 use crate::databases::Databases;
-use crate::{Outcome, looks, maintenance, schedule, stop};
+use crate::{Outcome, looks, maintenance, schedule, sealing, stop};
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>) -> Outcome {
@@ -34,9 +34,11 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
         upkeep = maintenance::start(&config, &databases, &stop, None)?;
         looking = Some(looks::start(&config, &databases, &stop));
     }
+    let sealing = sealing::start(&config, &databases, services, &stop)?;
     up::run_services(&config, &running, listener, &stop, false).await;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
     schedule::end(looking).await;
+    schedule::end(Some(sealing)).await;
     Ok(true)
 }

@@ -14,7 +14,7 @@ use super::migrate;
 use crate::config::Config;
 use crate::databases::Databases;
 use crate::services::Services;
-use crate::{Outcome, demo, looks, maintenance, schedule, secrets, stop};
+use crate::{Outcome, demo, looks, maintenance, schedule, sealing, secrets, stop};
 
 /// Who the first administrator is.
 const FIRST_ADMINISTRATOR: &str = "admin@estore.example";
@@ -71,12 +71,14 @@ async fn serve_all(
     let upkeep = maintenance::start(config, databases, stop, Some(schedule::NIGHTLY_MAINTENANCE))?;
     let bases = if cluster.is_some() { schedule::bases::start(config, databases, stop)? } else { None };
     let looking = looks::start(config, databases, stop);
+    let sealing = sealing::start(config, databases, &Service::ALL, stop)?;
     print_addresses(config, cluster.is_some());
     run_services(config, &services, listener, stop, cluster.is_some()).await;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
     schedule::end(bases).await;
     schedule::end(Some(looking)).await;
+    schedule::end(Some(sealing)).await;
     if let Some(watched) = watched {
         drop(watched.await);
     }

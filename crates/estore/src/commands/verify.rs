@@ -5,15 +5,16 @@ use std::time::Instant;
 use estore_ops::roles::Service;
 
 use super::migrate;
-use crate::Outcome;
 use crate::config::Config;
 use crate::verify::{Finding, verify};
+use crate::{Outcome, sealing};
 
 /// Fails when any promise is broken.
 pub async fn run(config: Config, json: bool) -> Outcome {
     let begun = Instant::now();
+    let signer = sealing::signer(&config)?;
     let (databases, cluster) = migrate::open(&config, &Service::ALL).await?;
-    let result = verify(&databases).await;
+    let result = verify(&databases, signer.as_ref()).await;
     migrate::close(cluster).await?;
     let findings = result?;
     let broken: u64 = findings.iter().map(|finding| finding.broken).sum();

@@ -1,8 +1,10 @@
 //! Maintenance by the clock, done by the server itself.
 
 use std::error::Error as _;
+use std::sync::Arc;
 
-use estore_ops::maintain::{Ending, MaintainError, Report, Site, maintain};
+use estore_ops::backup::SigningKey;
+use estore_ops::maintain::{Ending, MaintainError, MaintainOptions, Report, Site, maintain};
 use estore_ops::roles::Service;
 use jiff::Zoned;
 use tokio::task::JoinHandle;
@@ -11,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{MaintenanceConfig, Opening, sites};
 use crate::config::Config;
 use crate::databases::Databases;
-use crate::schedule;
+use crate::{schedule, sealing};
 
 /// Does what is due as the configuration says, or by `default` where it names no time, until `stop`.
 pub fn start(
@@ -32,17 +34,17 @@ pub fn start(
         }
         Err(error) => return Err(error.into()),
     };
-    let (settings, stop) = (config.maintenance.clone(), stop.clone());
+    let (settings, stop, key) = (config.maintenance.clone(), stop.clone(), Arc::new(sealing::key(config)?));
     Ok(Some(tokio::spawn(async move {
         // The statement under way is stopped in good order, so it is waited for.
         while schedule::wait_for_next(&cron, "maintenance", &stop).await {
-            once(&sites, &settings, &stop).await;
+            once(&sites, (&settings, &key), &stop).await;
         }
     })))
 }
 
-async fn once(sites: &[Site], settings: &MaintenanceConfig, stop: &CancellationToken) {
-    let mut options = settings.options();
+async fn once(sites: &[Site], (settings, key): (&MaintenanceConfig, &Arc<SigningKey>), stop: &CancellationToken) {
+    let mut options = MaintainOptions { sealing_key: Some(Arc::clone(key)), ..settings.options() };
     match settings.window.at(&Zoned::now()) {
         Opening::Shut => {
             let window = settings.window;

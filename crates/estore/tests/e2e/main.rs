@@ -1,5 +1,6 @@
 //! The shop from outside, as its users meet it: every test runs against one process and against three.
 
+mod audit;
 mod bad_input;
 mod buying;
 mod catalogue;
@@ -10,6 +11,7 @@ mod own_database;
 mod own_database_tls;
 mod replay;
 mod rights;
+mod seals;
 mod sessions;
 mod shop_life;
 mod statements;

@@ -11,7 +11,7 @@ use estore_testkit::cluster::{TestCluster, TestDatabase};
 const PAGE: &str = include_str!("../../../../docs/security.md");
 const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 
-fn migrations(service: Service) -> &'static [Migration] {
+pub fn migrations(service: Service) -> &'static [Migration] {
     match service {
         Service::Users => estore_users::MIGRATIONS,
         Service::Inventory => estore_inventory::MIGRATIONS,

@@ -15,10 +15,11 @@ use crate::own_shop;
 /// How long nothing may have been asked of the server before what was asked for counts as done.
 const QUIET_TIME: Duration = Duration::from_millis(1_200);
 
-/// Every statement of the server but those of who looks at it, by its normalised text, with its count of calls.
+/// Every statement of the server but those of who looks at it and who seals its audit log, by its normalised text, with its
+/// count of calls.
 async fn calls(client: &tokio_postgres::Client) -> BTreeMap<String, i64> {
     let sql = "SELECT query, sum(calls)::bigint FROM pg_stat_statements
-                WHERE userid <> 'estore_monitor'::regrole AND query !~ 'pg_stat_statements' AND query !~* '^(begin|commit|rollback|start transaction|set |reset |discard)'
+                WHERE userid <> 'estore_monitor'::regrole AND query !~ 'pg_stat_statements|^-- .*audit' AND query !~* '^(begin|commit|rollback|start transaction|set |reset |discard)'
                 GROUP BY query";
     let rows = client.query(sql, &[]).await.unwrap();
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()

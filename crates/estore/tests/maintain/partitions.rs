@@ -1,8 +1,12 @@
 //! Partitions are made ahead and as their table is; rows that found none come home; old ones go by rule alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use estore_kit::db::Db;
+use estore_ops::audit::{Audited, Extent, Sealer, verify};
+use estore_ops::backup::SigningKey;
 use estore_ops::connection::Connection;
 use estore_ops::maintain::{BecomeOf, Ending, MaintainOptions, PartitionRule, Report, Site, Task, maintain};
 use estore_testkit::cluster::{TestCluster, TestDatabase};
@@ -45,12 +49,18 @@ impl Books {
     }
 
     async fn maintain(&self, rule: Option<PartitionRule>) -> Vec<Report> {
+        self.maintain_with(rule, None).await
+    }
+
+    /// The same by somebody who has the key that seals.
+    async fn maintain_with(&self, rule: Option<PartitionRule>, sealing_key: Option<Arc<SigningKey>>) -> Vec<Report> {
         let (service, config) = (self.database.service(), self.database.admin_config());
         let site = Site { service, config, owner: service.owner().to_owned(), purges: Vec::new(), is_local: false };
         let rules = rule.map(|rule| ("order_events".to_owned(), rule)).into_iter().collect::<BTreeMap<_, _>>();
         let options = MaintainOptions {
             tasks: vec![Task::Partitions],
             rules,
+            sealing_key,
             brief_wait: Duration::from_millis(50),
             brief_tries: 3,
             ..MaintainOptions::default()
@@ -64,6 +74,14 @@ impl Books {
         let sql =
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'order_events'::regclass ORDER BY 1";
         self.admin.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// What the seals tell once something was done, which is then undone.
+    async fn audited(&mut self, key: &SigningKey, harm: &str) -> Audited {
+        let service = self.database.service();
+        let moment = self.admin.transaction().await.unwrap();
+        moment.batch_execute(harm).await.unwrap();
+        verify(&moment, service, (&key.public(), &[]), Extent::Whole, &|_, _| {}).await.unwrap()
     }
 
     async fn month(&self, ago: i32) -> String {
@@ -229,4 +247,54 @@ async fn old_ones_go_by_rule_and_are_noted() {
     );
     books.admin.batch_execute(&format!("SET timezone = 'UTC'; {back}")).await.unwrap();
     assert_eq!(books.text("SELECT count(*)::text FROM order_events").await, "10");
+}
+
+#[tokio::test]
+async fn sealed_ones_go_with_the_key_alone_and_a_seal_says_so() {
+    let mut books = Books::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = Arc::new(SigningKey::read_or_make(&folder.path().join("audit-key")).unwrap());
+    let db = Db::new(books.database.logins(), 1).unwrap();
+    let mut sealer = Sealer::new(books.database.service(), db, Arc::clone(&key));
+    // As many rows of a month as a seal holds, and the months one after the other.
+    for months in [9, 7, 0] {
+        let sql = format!(
+            "INSERT INTO order_events (order_id, checkout_id, user_id, type, status, created_at)
+             SELECT n, gen_random_uuid(), 7, 'order.created', 'pending',
+                 date_trunc('month', now(), 'UTC') - interval '{months} months' FROM generate_series(1, 256) n"
+        );
+        books.admin.batch_execute(&sql).await.unwrap();
+    }
+    assert!(books.maintain(None).await.iter().all(|report| matches!(report.ending, Ending::Done { .. })));
+    let rule = || Some(PartitionRule { keep_months: 8, then: BecomeOf::Drop });
+    while sealer.round().await.unwrap().rows == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let reports = books.maintain(rule()).await;
+    let Ending::GaveWay { to } = &reports[0].ending else { panic!("{reports:?}") };
+    assert!(to.contains("the key that its seals are signed with is not here"), "{to}");
+
+    assert_eq!(verbs(&books.maintain_with(rule(), Some(Arc::clone(&key))).await), [("drop partition", true)]);
+    let found = books.audited(&key, "SELECT 1").await;
+    assert_eq!((found.broken, found.let_go, found.seals, found.rows), (0, 1, 4, 512), "{found:?}");
+    // What is let go is not a way to drop more, nor to put something in its place.
+    let (nine, seven) = (books.month(9).await, books.month(7).await);
+    let dropped = books.audited(&key, &format!("DROP TABLE {seven}")).await;
+    assert_eq!((dropped.broken, dropped.faults[0].kind), (1, "rows"), "{nine}: {dropped:?}");
+    let put = "INSERT INTO order_events (id, order_id, checkout_id, user_id, type, status, created_at)
+               VALUES (1, 1, gen_random_uuid(), 7, 'order.paid', 'paid', now() - interval '9 months')";
+    assert_eq!(books.audited(&key, put).await.broken, 1);
+
+    // Rows that no seal holds yet stay.
+    books
+        .admin
+        .batch_execute(&format!(
+        "INSERT INTO order_events (order_id, checkout_id, user_id, type, status, created_at) VALUES
+         (1, gen_random_uuid(), 7, 'order.created', 'pending', date_trunc('month', now(), 'UTC') - interval '7 months')"
+    ))
+        .await
+        .unwrap();
+    let reports = books.maintain_with(Some(PartitionRule { keep_months: 6, then: BecomeOf::Drop }), Some(key)).await;
+    let Ending::GaveWay { to } = &reports[0].ending else { panic!("{reports:?}") };
+    assert!(to.contains("its newest rows are not sealed yet"), "{to}");
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use estore_kit::edge::{EdgeLimits, serve};
-use estore_ops::backup::ExtraLevel;
+use estore_ops::backup::{ExtraLevel, SignerKey};
 use estore_ops::roles::Service;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::commands::{migrate, up};
 use crate::config::{Config, DatabaseUrls};
 use crate::databases::Databases;
 use crate::services::Services;
-use crate::{secrets, verify};
+use crate::{sealing, secrets, verify};
 
 /// The card of the sandbox that approves.
 const CARD: &str = "4242424242424242";
@@ -23,7 +23,11 @@ const CARD: &str = "4242424242424242";
 /// Both levels.
 pub(super) fn levels(config: &Config) -> Vec<ExtraLevel<'_>> {
     let promises = move |data_dir: PathBuf| {
-        async move { promises(&scratch(config, data_dir)).await.map_err(|error| error.to_string()) }.boxed_local()
+        async move {
+            let signer = sealing::signer(config).map_err(|error| error.to_string())?;
+            promises(&scratch(config, data_dir), signer).await.map_err(|error| error.to_string())
+        }
+        .boxed_local()
     };
     let order = move |data_dir: PathBuf| {
         async move { order(scratch(config, data_dir)).await.map_err(|error| error.to_string()) }.boxed_local()
@@ -43,11 +47,12 @@ fn scratch(config: &Config, data_dir: PathBuf) -> Config {
     scratch
 }
 
-async fn promises(config: &Config) -> BackupResult<String> {
+/// The copy is the shop's, and so is the key that its audit was sealed with.
+async fn promises(config: &Config, signer: Option<SignerKey>) -> BackupResult<String> {
     let databases = Databases::of(config);
     // A set of an older EStore is brought to this one's schema, as it would be after a restore.
     migrate::prepare(&databases, &Service::ALL).await?;
-    let findings = verify::verify(&databases).await?;
+    let findings = verify::verify(&databases, signer.as_ref()).await?;
     let broken: Vec<String> = findings
         .iter()
         .filter(|finding| finding.broken > 0)

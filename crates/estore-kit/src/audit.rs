@@ -1,0 +1,27 @@
+//! The audit log: the part of the schema that is the same in every database.
+
+use crate::migration::Migration;
+
+/// Partitions by month, for a database that has none yet; it needs the function `refuse_change`.
+pub const SHAPE_PARTITIONS: Migration = Migration {
+    version: 202_611_260_325,
+    name: "shape_partitions",
+    up: include_str!("../migrations/202611260325_shape_partitions/up.sql"),
+    down: include_str!("../migrations/202611260325_shape_partitions/down.sql"),
+};
+
+/// The log, and the functions that write it.
+pub const KEEP_AUDIT_LOG: Migration = Migration {
+    version: 202_611_260_330,
+    name: "keep_audit_log",
+    up: include_str!("../migrations/202611260330_keep_audit_log/up.sql"),
+    down: include_str!("../migrations/202611260330_keep_audit_log/down.sql"),
+};
+
+/// The chain of seals over the log and the other books.
+pub const SEAL_AUDIT_LOG: Migration = Migration {
+    version: 202_611_260_340,
+    name: "seal_audit_log",
+    up: include_str!("../migrations/202611260340_seal_audit_log/up.sql"),
+    down: include_str!("../migrations/202611260340_seal_audit_log/down.sql"),
+};

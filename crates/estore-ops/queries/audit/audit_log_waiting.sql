@@ -1,0 +1,3 @@
+-- For the audit. What was written down: rows after $1, which no seal holds yet, and the oldest one's time. Primary
+-- key.
+SELECT count(*), min(created_at) FROM (SELECT created_at FROM audit_log WHERE id > $1::bigint LIMIT 100000) next

@@ -1,0 +1,10 @@
+-- For the audit. The orders' history: rows, digest and times of each range of ids after $1 and up to $2. Primary key.
+SELECT count(r.id), sha256(convert_to(coalesce(string_agg(r.row::text, E'\n' ORDER BY r.id), ''), 'UTF8')),
+    min(r.created_at), max(r.created_at)
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS range (after, last, place)
+LEFT JOIN LATERAL (
+    SELECT a.id, a.created_at, jsonb_build_array(a.id, a.order_id, a.checkout_id, a.user_id, a.type, a.status,
+        a.actor_id, a.amount, a.note, (extract(epoch FROM a.created_at) * 1000000)::bigint) AS row
+    FROM order_events a WHERE a.id > range.after AND a.id <= range.last
+) r ON true
+GROUP BY place ORDER BY place

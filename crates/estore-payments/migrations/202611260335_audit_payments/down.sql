@@ -1,0 +1,13 @@
+DROP FUNCTION note_resolved(text, text, jsonb);
+DROP TRIGGER audit_insert ON payment_methods;
+DROP TRIGGER audit_update ON payment_methods;
+DROP TRIGGER audit_delete ON payment_methods;
+DROP TRIGGER audit_truncate ON payment_methods;
+DROP TRIGGER audit_insert ON disputes;
+DROP TRIGGER audit_update ON disputes;
+DROP TRIGGER audit_delete ON disputes;
+DROP TRIGGER audit_truncate ON disputes;
+DROP TRIGGER audit_insert ON webhook_endpoints;
+DROP TRIGGER audit_update ON webhook_endpoints;
+DROP TRIGGER audit_delete ON webhook_endpoints;
+DROP TRIGGER audit_truncate ON webhook_endpoints;

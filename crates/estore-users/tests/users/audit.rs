@@ -1,0 +1,117 @@
+//! What is written down of changes of accounts: who, when and what, and no secret; and that nobody takes it back.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, PASSWORD};
+
+const ADA: &str = "ada@example.com";
+const ROOT: &str = "root@example.com";
+
+/// What was written of a row: operation, before and after, oldest first.
+async fn written(desk: &Desk, table: &str, key: &str) -> Vec<(String, Value, Value)> {
+    let sql = "SELECT operation, coalesce(before, 'null'), coalesce(after, 'null') FROM audit_log
+               WHERE table_name = $1 AND row_key = $2 ORDER BY id";
+    let rows = desk.db.rows(sql, &[&table, &key]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
+#[tokio::test]
+async fn a_change_names_who_asked_and_what_became_of_each_column() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    desk.customer(ADA).await;
+    let (ada, boss) = (desk.id_of(ADA).await, desk.id_of(ROOT).await);
+    let body = json!({"is_active": false, "roles": ["staff"]}).to_string();
+    let request = Request::patch(format!("/v1/users/{ada}"))
+        .header(header::AUTHORIZATION, format!("Bearer {root}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("x-request-id", "the-request");
+    desk.send(request.body(Body::from(body)).unwrap()).await.expect(200);
+
+    let of_ada = written(&desk, "users", &ada.to_string()).await;
+    let operations: Vec<&str> = of_ada.iter().map(|(operation, ..)| operation.as_str()).collect();
+    assert_eq!(operations, ["insert", "update", "update"]);
+    assert_eq!((&of_ada[1].1, &of_ada[1].2), (&json!({"is_verified": false}), &json!({"is_verified": true})));
+    assert_eq!((&of_ada[2].1, &of_ada[2].2), (&json!({"is_active": true}), &json!({"is_active": false})));
+    let role = written(&desk, "user_roles", &format!("{ada}/staff")).await;
+    assert_eq!((role[0].0.as_str(), &role[0].2["granted_by"]), ("insert", &json!(boss)));
+    let sql = "SELECT count(*) FROM audit_log WHERE user_id = $1 AND request_id = 'the-request'
+               AND database_role = 'estore_users_writer' AND service LIKE 'estore%' AND created_at > now() - interval '1 hour'";
+    let by_boss: i64 = desk.db.row(sql, &[&boss]).await.unwrap().unwrap().get(0);
+    assert_eq!(by_boss, 2, "the account and its role");
+    // Somebody who is nobody yet has a request all the same.
+    let registered =
+        "SELECT count(*) FROM audit_log WHERE operation = 'insert' AND user_id IS NULL AND request_id <> ''";
+    assert_eq!(desk.number(registered).await, 1);
+}
+
+#[tokio::test]
+async fn no_secret_and_no_address_is_written() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    let change = json!({"password": "kartoffel-turm-10", "current_password": PASSWORD});
+    desk.patch("/v1/users/me", &access, change).await.expect(200);
+    let id = desk.id_of(ADA).await;
+    let last = written(&desk, "users", &id.to_string()).await.pop().unwrap();
+    assert_eq!((last.1, last.2), (json!({"hashed_password": "***"}), json!({"hashed_password": "***"})));
+    let (access, _) = desk.log_in(ADA, "kartoffel-turm-10").await;
+    let erase = json!({"current_password": "kartoffel-turm-10"});
+    desk.call(axum::http::Method::DELETE, "/v1/users/me", Some(&access), Some(erase)).await.expect(204);
+    let last = written(&desk, "users", &id.to_string()).await.pop().unwrap();
+    assert_eq!(
+        (&last.1["email"], &last.2["email"], &last.2["is_active"]),
+        (&json!("***"), &json!("***"), &json!(false))
+    );
+    let shown = "SELECT count(*) FROM audit_log a WHERE a::text ~ 'argon2|example\\.com'";
+    assert_eq!(desk.number(shown).await, 0);
+}
+
+#[tokio::test]
+async fn nobody_writes_changes_or_removes_what_was_written() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (admin, connection) = desk.database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let part: String =
+        admin.query_one("SELECT tableoid::regclass::text FROM audit_log LIMIT 1", &[]).await.unwrap().get(0);
+    let harms = |table: &str| {
+        [
+            format!("UPDATE {table} SET user_id = 1"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table}"),
+            format!("INSERT INTO {table} (table_name, row_key, operation) VALUES ('users', '1', 'update')"),
+        ]
+    };
+    for role in ["estore_users_writer", "estore_users_app", "estore_staff", "estore_readonly"] {
+        admin.batch_execute(&format!("SET SESSION AUTHORIZATION {role}")).await.unwrap();
+        for harm in harms("audit_log").iter().chain(&harms(&part)) {
+            let refused = admin.batch_execute(harm).await.unwrap_err();
+            assert!(
+                refused.to_string().contains("permission denied") || format!("{refused:?}").contains("42501"),
+                "{role}: {harm}: {refused:?}"
+            );
+        }
+        admin.batch_execute("RESET SESSION AUTHORIZATION").await.unwrap();
+    }
+    // Whoever owns the tables is refused by their triggers, unless those are taken away, which the seals tell.
+    for harm in harms("audit_log").iter().take(3).chain(harms(&part).iter().take(3)) {
+        let refused = admin.batch_execute(harm).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("never changed or removed"), "{harm}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_reads_sees_it_as_an_administrator_alone() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (admin, connection) = desk.database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    admin.batch_execute("SET ROLE estore_readonly").await.unwrap();
+    let count = "SELECT count(*) FROM audit_log";
+    assert_eq!(admin.query_one(count, &[]).await.unwrap().get::<_, i64>(0), 0);
+    admin.batch_execute("SELECT set_config('estore.role', 'admin', false)").await.unwrap();
+    assert!(admin.query_one(count, &[]).await.unwrap().get::<_, i64>(0) > 0);
+}
