@@ -286,14 +286,9 @@ async fn sealed_ones_go_with_the_key_alone_and_a_seal_says_so() {
     assert_eq!(books.audited(&key, put).await.broken, 1);
 
     // Rows that no seal holds yet stay.
-    books
-        .admin
-        .batch_execute(&format!(
-        "INSERT INTO order_events (order_id, checkout_id, user_id, type, status, created_at) VALUES
-         (1, gen_random_uuid(), 7, 'order.created', 'pending', date_trunc('month', now(), 'UTC') - interval '7 months')"
-    ))
-        .await
-        .unwrap();
+    let late = "INSERT INTO order_events (order_id, checkout_id, user_id, type, status, created_at) VALUES
+                (1, gen_random_uuid(), 7, 'order.created', 'pending', date_trunc('month', now(), 'UTC') - interval '7 months')";
+    books.admin.batch_execute(late).await.unwrap();
     let reports = books.maintain_with(Some(PartitionRule { keep_months: 6, then: BecomeOf::Drop }), Some(key)).await;
     let Ending::GaveWay { to } = &reports[0].ending else { panic!("{reports:?}") };
     assert!(to.contains("its newest rows are not sealed yet"), "{to}");
