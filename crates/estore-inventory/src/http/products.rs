@@ -82,7 +82,7 @@ pub(crate) async fn find_product(
         true => find_any(&inventory.db, id).await?,
         false => find(&inventory.reads, &inventory.catalogue, id).await?,
     };
-    Ok(wanted.answer(&*printed))
+    Ok(wanted.answer(&printed))
 }
 
 /// Changes what a product is. Its stock is changed by `POST /v1/products/{id}/stock`.
