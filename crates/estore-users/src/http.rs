@@ -8,6 +8,7 @@ mod keys;
 mod pages;
 mod password_resets;
 mod profile;
+mod sessions;
 mod tokens;
 
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
         .routes(routes!(password_resets::confirm))
         .routes(routes!(profile::show, profile::change, profile::erase))
         .routes(routes!(profile::export))
+        .routes(routes!(sessions::list, sessions::revoke_others))
+        .routes(routes!(sessions::revoke))
         .routes(routes!(administration::show, administration::change))
         .routes(routes!(keys::publish))
         .route("/verify-email", get(pages::ask_verification).post(pages::verify))

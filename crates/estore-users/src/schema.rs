@@ -42,18 +42,9 @@ pub const MIGRATIONS: &[Migration] = &[
         down: include_str!("../migrations/202611260035_close_rows/down.sql"),
     },
     Migration {
-        version: 202_611_260_320,
-        name: "refuse_changes",
-        up: include_str!("../migrations/202611260320_refuse_changes/up.sql"),
-        down: include_str!("../migrations/202611260320_refuse_changes/down.sql"),
+        version: 202_611_260_250,
+        name: "end_sessions_one_by_one",
+        up: include_str!("../migrations/202611260250_end_sessions_one_by_one/up.sql"),
+        down: include_str!("../migrations/202611260250_end_sessions_one_by_one/down.sql"),
     },
-    SHAPE_PARTITIONS,
-    KEEP_AUDIT_LOG,
-    Migration {
-        version: 202_611_260_335,
-        name: "audit_accounts",
-        up: include_str!("../migrations/202611260335_audit_accounts/up.sql"),
-        down: include_str!("../migrations/202611260335_audit_accounts/down.sql"),
-    },
-    SEAL_AUDIT_LOG,
 ];

@@ -70,6 +70,15 @@ impl IntoResponses for WithBody {
     }
 }
 
+/// What a route with parameters may answer.
+pub(super) struct WithParameters;
+
+impl IntoResponses for WithParameters {
+    fn responses() -> Responses {
+        problems(&[("400", "A parameter breaks a rule")])
+    }
+}
+
 /// What a route for those who are logged in may answer.
 pub(super) struct WithToken;
 

@@ -1,7 +1,7 @@
 //! Sessions and their refresh tokens.
 
 use deadpool_postgres::GenericClient;
-use estore_kit::db::{DbError, execute, rows};
+use estore_kit::db::{DbError, View, execute, rows};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
@@ -45,6 +45,26 @@ pub(crate) struct Session {
     pub(crate) ended_at: Option<Timestamp>,
 }
 
+/// A session that is open, as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OpenSession {
+    /// The session's id, `sid` in its access tokens.
+    pub(crate) id: Uuid,
+    /// What logged in, as it named itself.
+    pub(crate) user_agent: Option<String>,
+    /// When it began.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) created_at: Timestamp,
+    /// When it was last refreshed; an access token may have been used later, by as long as it is good.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) last_used_at: Timestamp,
+    /// When it ends by itself.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) expires_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub(crate) is_current: bool,
+}
+
 pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<(), DbError> {
     let sql = include_str!("../../queries/begin_session.sql");
     let NewSession { id, user_id, user_agent, days, token_hash } = session;
@@ -70,6 +90,40 @@ pub(crate) async fn end_reused_session<C: GenericClient>(db: &C, hash: &str) -> 
 
 pub(crate) async fn end_session<C: GenericClient>(db: &C, id: Uuid, user_id: i32) -> Result<(), DbError> {
     execute(db, include_str!("../../queries/end_session.sql"), &[&id, &user_id]).await.map(drop)
+}
+
+/// The open sessions with ids below `before`, newest first; none is marked as the current one.
+pub(crate) async fn list_open_sessions(
+    view: &View,
+    user_id: i32,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<OpenSession>, DbError> {
+    let sql = include_str!("../../queries/list_open_sessions.sql");
+    let open = |row: &Row| OpenSession {
+        id: row.get("id"),
+        user_agent: row.get("user_agent"),
+        created_at: row.get("created_at"),
+        last_used_at: row.get("last_used_at"),
+        expires_at: row.get("expires_at"),
+        is_current: false,
+    };
+    Ok(view.rows(sql, &[&user_id, &before, &limit]).await?.iter().map(open).collect())
+}
+
+/// Whether the session was open and the user's.
+pub(crate) async fn revoke_session<C: GenericClient>(db: &C, id: Uuid, user_id: i32) -> Result<bool, DbError> {
+    Ok(execute(db, include_str!("../../queries/revoke_session.sql"), &[&id, &user_id]).await? == 1)
+}
+
+/// The ids of the sessions that ended.
+pub(crate) async fn revoke_other_sessions<C: GenericClient>(
+    db: &C,
+    user_id: i32,
+    own: Uuid,
+) -> Result<Vec<Uuid>, DbError> {
+    let ended = rows(db, include_str!("../../queries/revoke_other_sessions.sql"), &[&user_id, &own]).await?;
+    Ok(ended.iter().map(|row| row.get("id")).collect())
 }
 
 /// `reason` is one of the words that the table's constraint knows.

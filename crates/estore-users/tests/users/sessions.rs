@@ -100,6 +100,51 @@ async fn whatever_ends_a_session_ends_its_access_tokens() {
 }
 
 #[tokio::test]
+async fn open_sessions_are_listed_and_end_one_by_one() {
+    const SESSIONS: &str = "/v1/users/me/sessions";
+    let desk = Desk::open().await;
+    for email in [ADA, "bob@example.com"] {
+        desk.customer(email).await;
+    }
+    let (ada, bob) = (desk.log_in(ADA, PASSWORD).await.0, desk.log_in("bob@example.com", PASSWORD).await.0);
+    let (lost, refresh) = desk.log_in(ADA, PASSWORD).await;
+    let (borrowed, _) = desk.log_in(ADA, PASSWORD).await;
+    desk.run("UPDATE sessions SET user_agent = 'a browser'").await;
+
+    let page = desk.get(&format!("{SESSIONS}?limit=2"), &ada).await.expect(200).json();
+    let rest = format!("{SESSIONS}?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
+    let rest = desk.get(&rest, &ada).await.expect(200).json();
+    let all: Vec<_> = [&page, &rest].iter().flat_map(|page| page["data"].as_array().unwrap().clone()).collect();
+    let current: Vec<_> = all.iter().map(|session| session["is_current"].as_bool().unwrap()).collect();
+    assert_eq!((current, rest["next_cursor"].is_null()), (vec![false, false, true], true), "newest first");
+    assert_eq!(all[0]["user_agent"], "a browser");
+
+    let one = format!("{SESSIONS}/{}", all[1]["id"].as_str().unwrap());
+    desk.call(Method::DELETE, &one, Some(&bob), None).await.expect(404);
+    desk.get("/v1/users/me", &lost).await.expect(200);
+    desk.call(Method::DELETE, &one, Some(&ada), None).await.expect(204);
+    desk.call(Method::DELETE, &one, Some(&ada), None).await.expect(404);
+    assert_eq!(desk.get("/v1/users/me", &lost).await.expect(401).code(), "session_ended");
+    desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(401);
+    desk.get("/v1/users/me", &borrowed).await.expect(200);
+
+    let others = desk.call(Method::DELETE, SESSIONS, Some(&ada), None).await.expect(200);
+    assert_eq!(others.json(), json!({"ended": 1}));
+    desk.get("/v1/users/me", &borrowed).await.expect(401);
+    assert_eq!(desk.get(SESSIONS, &ada).await.expect(200).json()["data"].as_array().unwrap().len(), 1);
+    desk.get(SESSIONS, &bob).await.expect(200);
+    for (method, path) in [
+        (Method::GET, SESSIONS.to_owned()),
+        (Method::DELETE, SESSIONS.to_owned()),
+        (Method::DELETE, one.clone()),
+    ] {
+        desk.call(method, &path, None, None).await.expect(401);
+    }
+    desk.call(Method::DELETE, &format!("{SESSIONS}/x"), Some(&ada), None).await.expect(400);
+    desk.get(&format!("{SESSIONS}?limit=0"), &ada).await.expect(400);
+}
+
+#[tokio::test]
 async fn a_process_that_starts_later_knows_what_ended_before() {
     let desk = Desk::open().await;
     desk.customer(ADA).await;

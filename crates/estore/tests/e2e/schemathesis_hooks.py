@@ -15,7 +15,13 @@ ADMIN_TOKEN = os.environ["ESTORE_TEST_ADMIN_TOKEN"]
 SEEN = os.environ["ESTORE_TEST_SEEN"]
 PASSWORD = "correct horse battery staple 7"
 # Here one acts on oneself: log out, erase, change the password.
-OWN = ("/v1/users/me", "/v1/users/me/export", "/v1/tokens")
+OWN = (
+    "/v1/users/me",
+    "/v1/users/me/export",
+    "/v1/users/me/sessions",
+    "/v1/users/me/sessions/{id}",
+    "/v1/tokens",
+)
 # What may end the customer: the session, the account, the password or the refresh token.
 ENDS = (
     "DELETE /v1/tokens",
