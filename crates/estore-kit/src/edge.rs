@@ -15,17 +15,18 @@ use axum::routing::Route;
 use axum::routing::future::RouteFuture;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tower::{Service, layer::layer_fn};
+use tower::{Service, ServiceExt, layer::layer_fn};
 
 use crate::extract::{BodyBytesMax, too_large};
 use crate::problem::{PROBLEM_JSON, Problem};
-use crate::request::{self, X_REQUEST_ID};
+use crate::request::{self, ClientAddress, X_REQUEST_ID};
 
 /// The bounds of a server.
 #[derive(Debug, Clone)]
@@ -171,13 +172,17 @@ pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, sh
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
         };
-        let Ok((stream, _peer)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Out of descriptors, mostly: wait until some connection ends.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         drop(stream.set_nodelay(true));
-        let service = TowerToHyperService::new(router.clone());
+        let from = ClientAddress(peer.ip());
+        let service = TowerToHyperService::new(router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(from);
+            request
+        }));
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -1,6 +1,6 @@
 //! The request being answered: its id, for logs, problems and calls to neighbours, and who asks, for the audit log.
 
-use std::cell::Cell;
+use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,6 +8,10 @@ use uuid::{Builder, Uuid};
 
 /// The header that carries the id in and out.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where a request comes from: the other end of its connection, as an extension of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The longest id taken from a caller, in characters; others get an id of ours.
 const REQUEST_ID_CHARACTERS_MAX: usize = 128;

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
@@ -51,6 +52,7 @@ pub(crate) struct Signer {
     header: Header,
     key_set: JwkSet,
     seconds: u32,
+    naming_key: hmac::Key,
 }
 
 impl std::fmt::Debug for Signer {
@@ -73,11 +75,19 @@ impl Signer {
         let key_set = JwkSet { keys: vec![public_key(pair.public_key().as_ref())?] };
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = key_set.keys.first().and_then(|key| key.common.key_id.clone());
-        Ok(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds })
+        // A key of its own for names, which the processes that share the file share too.
+        let naming_key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"estore: names of those who log in");
+        let naming_key = hmac::Key::new(hmac::HMAC_SHA256, naming_key.as_ref());
+        Ok(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds, naming_key })
     }
 
     pub(crate) fn key_set(&self) -> &JwkSet {
         &self.key_set
+    }
+
+    /// The key of names that stand for people and places in the database.
+    pub(crate) fn naming_key(&self) -> hmac::Key {
+        self.naming_key.clone()
     }
 
     /// How long a token is good for.

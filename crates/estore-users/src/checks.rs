@@ -25,6 +25,8 @@ pub const CHECKS: &[Check] = &[
                   SELECT 'verification_tokens' AS kind, user_id AS owner, token FROM verification_tokens \
                   UNION ALL SELECT 'password_reset_tokens', user_id, token FROM password_reset_tokens \
                   UNION ALL SELECT 'email_changes', user_id, token FROM email_changes \
+                  UNION ALL SELECT 'log_in_failures', NULL, subject FROM log_in_failures \
+                  UNION ALL SELECT 'sessions', user_id, address_key FROM sessions \
                   UNION ALL SELECT 'refresh_tokens', sessions.user_id, token \
                       FROM refresh_tokens JOIN sessions ON sessions.id = session_id \
               ) AS tokens WHERE token !~ '^[0-9a-f]{64}$'",

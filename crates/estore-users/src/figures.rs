@@ -10,6 +10,10 @@ const MEASURE: &str = include_str!("../queries/measure_backlog.sql");
 
 const SHED: Family =
     Family::counter("estore_log_ins_shed_total", "Passwords that were not hashed because too many others waited.");
+const DELAYED: Family = Family::counter(
+    "estore_log_ins_delayed_total",
+    "Passwords that were not looked at because wrong ones had been tried too often.",
+);
 /// What waits, by column.
 const BACKLOG: &[(&str, Family)] = &[
     ("mails", Family::gauge("estore_mails_waiting", "Letters that are still to be delivered.")),
@@ -20,6 +24,7 @@ impl Users {
     /// Shows what this process has counted.
     pub fn show_figures(&self, page: &mut Page) {
         page.sample(&SHED, &[], self.service.hasher.shed());
+        page.sample(&DELAYED, &[], self.service.throttle.delayed.value());
     }
 
     /// Shows what waits in the database.

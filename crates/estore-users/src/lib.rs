@@ -21,6 +21,7 @@ mod schema;
 mod secret;
 mod service;
 mod store;
+mod throttle;
 mod user;
 
 pub use access_token::KeyError;

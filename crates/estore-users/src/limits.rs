@@ -49,6 +49,18 @@ pub(crate) const ENDED_SESSIONS_BEAT: Duration = Duration::from_millis(500);
 pub(crate) const TOKEN_SECONDS_SLACK: Duration = Duration::from_secs(60);
 /// How much less urgent hashing is than everything else, as the niceness of its threads.
 pub(crate) const HASH_NICENESS: i32 = 5;
+/// Failed log-ins of an account, or with the password of a session, that cost nothing.
+pub(crate) const ACCOUNT_FAILURES_FREE: i32 = 5;
+/// The longest that strangers wait who guess an account's password.
+pub(crate) const ACCOUNT_DELAY_MAX: Duration = Duration::from_secs(900);
+/// Failed log-ins from an address that cost nothing: many people may share one.
+pub(crate) const ADDRESS_FAILURES_FREE: i32 = 30;
+/// The longest that an address waits.
+pub(crate) const ADDRESS_DELAY_MAX: Duration = Duration::from_secs(60);
+/// After so long without one, failures are forgotten; longer than any delay.
+pub(crate) const FAILURES_REMEMBERED: Duration = Duration::from_secs(3_600);
+/// How many log-ins of one account a process looks at together: so many may fail beyond those that are free.
+pub(crate) const LOG_INS_OF_SUBJECT_MAX: usize = 4;
 /// How often what has ended is removed.
 pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
 /// How many sessions an export lists.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use estore_kit::purge::Purge;
 
+use crate::limits::FAILURES_REMEMBERED;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 macro_rules! purge {
@@ -27,6 +29,7 @@ pub const PURGES: &[Purge] = &[
     purge!("refresh_tokens", "expired refresh tokens", Duration::ZERO),
     // Two days: a limit counts the letters of the last one.
     purge!("mails", "letters that were sent or given up", DAY.saturating_mul(2)),
+    purge!("log_in_failures", "failed log-ins that make nobody wait any more", FAILURES_REMEMBERED),
     // Longer than any access token may live.
     purge!("ended_sessions", "sessions whose end everybody knows of", DAY.saturating_mul(2)),
 ];

@@ -47,4 +47,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260250_end_sessions_one_by_one/up.sql"),
         down: include_str!("../migrations/202611260250_end_sessions_one_by_one/down.sql"),
     },
+    Migration {
+        version: 202_611_260_255,
+        name: "slow_down_guessing",
+        up: include_str!("../migrations/202611260255_slow_down_guessing/up.sql"),
+        down: include_str!("../migrations/202611260255_slow_down_guessing/down.sql"),
+    },
 ];

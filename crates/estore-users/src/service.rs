@@ -21,6 +21,7 @@ use crate::operations::import_customers::{ImportError, ImportReport, import_cust
 use crate::operations::{announce_ended_sessions, deliver_mail, purge_expired};
 use crate::post::{Post, PostError};
 use crate::store::users::find_active_admin;
+use crate::throttle::Throttle;
 
 /// UserService; cheap to clone.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ pub(crate) struct Service {
     pub(crate) hasher: Hasher,
     pub(crate) signer: Signer,
     pub(crate) post: Post,
+    pub(crate) throttle: Throttle,
     /// Rung when a letter has been written.
     pub(crate) mail_bell: Notify,
     /// Sessions that have ended, for whoever verifies access tokens.
@@ -83,7 +85,8 @@ impl Users {
         let post = Post::open(&config.mail)?;
         let hasher = Hasher::start(config.hashes_at_a_time)?;
         let revocations = Arc::default();
-        let service = Service { db, config, hasher, signer, post, mail_bell: Notify::new(), revocations };
+        let throttle = Throttle::new(signer.naming_key());
+        let service = Service { db, config, hasher, signer, post, throttle, mail_bell: Notify::new(), revocations };
         Ok(Self { service: Arc::new(service) })
     }
 

@@ -64,6 +64,8 @@ pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) ->
         (status = 200, description = "The account as it is now; a new address waits in `pending_email`", body = User),
         (status = 403, description = "The present password is wrong", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
+            body = ProblemBody, content_type = "application/problem+json"),
         WithBody, WithToken,
     ),
 )]
@@ -85,6 +87,8 @@ pub(super) async fn change(
         (status = 204, description = "The account is erased"),
         (status = 403, description = "The present password is wrong", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The caller is the last active administrator", body = ProblemBody,
             content_type = "application/problem+json"),
         WithBody, WithToken,

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use estore_kit::auth::Caller;
 use estore_kit::extract::Json;
 use estore_kit::problem::{Problem, ProblemBody};
+use estore_kit::request::ClientAddress;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,7 +17,7 @@ use uuid::Uuid;
 use super::documentation::{WithBody, WithToken};
 use crate::limits::USER_AGENT_CHARACTERS_MAX;
 use crate::operations;
-use crate::operations::log_in::TokenPair;
+use crate::operations::log_in::{Attempt, TokenPair};
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::store::sessions::end_session;
@@ -81,18 +83,27 @@ fn answer(pair: TokenPair) -> Response {
             content_type = "application/problem+json"),
         (status = 403, description = "A one-time password came without new_password", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 429, description = "Wrong passwords were tried too often, for the account or from the address; \
+            `Retry-After` says for how long this one is not looked at", body = ProblemBody,
+            content_type = "application/problem+json"),
         WithBody,
     ),
 )]
 pub(super) async fn log_in(
     State(service): State<Arc<Service>>,
+    address: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
     Json(input): Json<LogIn>,
 ) -> Result<Response, Problem> {
     let agent = user_agent(&headers);
-    let LogIn { email, password, new_password } = &input;
-    let pair = operations::log_in::log_in(&service, email, password, new_password.as_ref(), agent.as_deref()).await?;
-    Ok(answer(pair))
+    let attempt = Attempt {
+        email: &input.email,
+        password: &input.password,
+        new_password: input.new_password.as_ref(),
+        user_agent: agent.as_deref(),
+        address: address.map(|Extension(ClientAddress(address))| address),
+    };
+    Ok(answer(operations::log_in::log_in(&service, &attempt).await?))
 }
 
 /// Exchanges a refresh token for new tokens. A token used twice ends its session.

@@ -12,10 +12,12 @@ use crate::letter::{self, Purpose};
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
+use crate::store::log_in_failures::count_log_in_failure;
 use crate::store::mails::{insert_mail, may_mail};
 use crate::store::sessions::end_sessions_of_user;
 use crate::store::tokens::put_email_change;
 use crate::store::users::{find_password_hash, find_user, lock_user, lock_user_by_email, set_password};
+use crate::throttle::{too_many, wait_of_session};
 use crate::user::User;
 
 /// What is to change.
@@ -35,6 +37,8 @@ pub(crate) enum ChangeProfileError {
     Invalid(Problem),
     #[error("the present password is wrong")]
     WrongPassword,
+    #[error("wrong passwords were tried too often; {0} seconds are to be waited")]
+    Delayed(u32),
     #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
@@ -51,6 +55,7 @@ impl From<ChangeProfileError> for Problem {
             ChangeProfileError::WrongPassword => {
                 Self::forbidden("current_password_wrong", "The present password is not right; nothing was changed.")
             }
+            ChangeProfileError::Delayed(seconds) => too_many(seconds),
             ChangeProfileError::Hashing(error) => error.into(),
             ChangeProfileError::Random(error) => Self::internal(error),
             ChangeProfileError::Db(error) => error.into(),
@@ -65,7 +70,7 @@ pub(crate) async fn change_profile(
     change: ProfileChange,
 ) -> Result<User, ChangeProfileError> {
     let new_email = check_shape(&change)?;
-    let hash = confirm_password(service, caller.user_id, change.current_password.as_ref()).await?;
+    let hash = confirm_password(service, caller, change.current_password.as_ref()).await?;
     let user = find_user(&service.db.client().await?, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     let new_hash = match &change.password {
         Some(password) => Some(hash_new(service, password, &user, new_email.as_ref()).await?),
@@ -93,19 +98,28 @@ pub(crate) async fn change_profile(
     Ok(user)
 }
 
-/// The hash that the present password was compared with.
+/// The hash that the present password was compared with. Whoever has a session alone cannot guess it for long.
 pub(crate) async fn confirm_password(
     service: &Service,
-    user_id: i32,
+    caller: &Caller,
     password: Option<&Secret>,
 ) -> Result<String, ChangeProfileError> {
     let mut rules = Rules::new();
     rules.require(password.is_some(), "/current_password", "missing", "is needed for this");
     rules.finish().map_err(ChangeProfileError::Invalid)?;
-    let hash = find_password_hash(&service.db.client().await?, user_id).await?.ok_or(ChangeProfileError::Gone)?;
+    let subject = service.throttle.session(&caller.session_id);
+    let found = find_password_hash(&service.db.client().await?, caller.user_id, &subject).await?;
+    let (hash, failed) = found.ok_or(ChangeProfileError::Gone)?;
+    let seconds = wait_of_session(failed);
+    if seconds > 0 {
+        return Err(ChangeProfileError::Delayed(seconds));
+    }
     let Some(password) = password else { return Err(ChangeProfileError::WrongPassword) };
     match service.hasher.verify(password, Some(&hash)).await? {
-        Verdict::Wrong => Err(ChangeProfileError::WrongPassword),
+        Verdict::Wrong => {
+            count_log_in_failure(&service.db.client().await?, &[&subject]).await?;
+            Err(ChangeProfileError::WrongPassword)
+        }
         Verdict::Right | Verdict::RightButOld => Ok(hash),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn last_admin() -> Problem {
 /// Erases, after the present password.
 pub(crate) async fn erase_account(service: &Service, caller: &Caller, password: &Secret) -> Result<(), EraseError> {
     let id = caller.user_id;
-    let hash = confirm_password(service, id, Some(password)).await?;
+    let hash = confirm_password(service, caller, Some(password)).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;

@@ -1,4 +1,6 @@
-//! Credentials in, a session out. An unknown address costs the same work as a wrong password.
+//! Credentials in, a session out. An unknown address costs the same work as a wrong password, and waits as long.
+
+use std::net::IpAddr;
 
 use estore_kit::db::DbError;
 use estore_kit::problem::{FieldError, Problem};
@@ -8,12 +10,14 @@ use uuid::Uuid;
 
 use crate::email::Email;
 use crate::hashing::{HashingError, Verdict};
-use crate::limits::{PASSWORD_BYTES_MAX, REFUSAL_TIME_MIN};
+use crate::limits::{PASSWORD_BYTES_MAX, QUIET_TIME_MIN, REFUSAL_TIME_MIN};
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
+use crate::store::log_in_failures::{count_log_in_failure, find_log_in, is_known_address};
 use crate::store::sessions::{NewSession, begin_session};
-use crate::store::users::{Credentials, find_credentials, rehash_password, replace_one_time_password};
+use crate::store::users::{Credentials, rehash_password, replace_one_time_password};
+use crate::throttle::{Subjects, Tried, too_many};
 use crate::user::Standing;
 
 /// Why nobody is logged in.
@@ -21,6 +25,8 @@ use crate::user::Standing;
 pub(crate) enum LogInError {
     #[error("the address and password do not belong together, or the account is not active")]
     InvalidCredentials,
+    #[error("wrong passwords were tried too often; {0} seconds are to be waited")]
+    Delayed(u32),
     #[error("a one-time password came without the one that is to take its place")]
     NewPasswordNeeded,
     #[error("the new password breaks a rule, or none was asked for")]
@@ -41,6 +47,7 @@ impl From<LogInError> for Problem {
             LogInError::InvalidCredentials => {
                 Self::unauthorized("invalid_credentials", "The address or the password is wrong.")
             }
+            LogInError::Delayed(seconds) => too_many(seconds),
             LogInError::NewPasswordNeeded => Self::forbidden(
                 "password_change_required",
                 "This password is good for one log-in, which has to bring the password that takes its place: new_password.",
@@ -68,35 +75,70 @@ pub(crate) struct TokenPair {
     pub(crate) seconds: u32,
 }
 
+/// Somebody who wants a session.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) password: &'a Secret,
+    pub(crate) new_password: Option<&'a Secret>,
+    pub(crate) user_agent: Option<&'a str>,
+    /// Whence, where that is known.
+    pub(crate) address: Option<IpAddr>,
+}
+
 /// Begins a session. A one-time password only does together with `new_password`, which takes its place.
-pub(crate) async fn log_in(
-    service: &Service,
-    email: &str,
-    password: &Secret,
-    new_password: Option<&Secret>,
-    user_agent: Option<&str>,
-) -> Result<TokenPair, LogInError> {
-    let start = Instant::now();
-    let found = match Email::parse(email) {
-        Ok(email) => find_credentials(&service.db.client().await?, email.as_str()).await?,
-        Err(_malformed) => None,
-    };
-    let found = match check_password(service, found, password).await {
-        Err(refused @ LogInError::InvalidCredentials) => {
-            // Hashes from elsewhere take another time than ours; it must not tell who has one.
-            sleep_until(start + REFUSAL_TIME_MIN).await;
-            return Err(refused);
-        }
-        checked => checked?,
-    };
-    let user = settle_one_time_password(service, email, found, new_password).await?;
+pub(crate) async fn log_in(service: &Service, attempt: &Attempt<'_>) -> Result<TokenPair, LogInError> {
+    let Attempt { password, new_password, user_agent, address, .. } = *attempt;
+    // One that is no address has no account either, and all such are one.
+    let email = Email::parse(attempt.email).map_or_else(|_malformed| String::new(), |email| email.to_string());
+    let subjects = service.throttle.subjects(&email, address);
+    let found = checked(service, &email, &subjects, password).await?;
+    let user = settle_one_time_password(service, &email, found, new_password).await?;
     let refresh = RandomToken::generate()?;
     let id = Uuid::now_v7();
-    let session =
-        NewSession { id, user_id: user.id, user_agent, days: service.session_days(), token_hash: &refresh.hash };
+    let (days, token_hash) = (service.session_days(), &refresh.hash);
+    let session = NewSession { id, user_id: user.id, user_agent, days, token_hash, subjects: &subjects };
     begin_session(&service.db.client().await?, &session).await?;
     let access = service.signer.sign(&user, id)?;
     Ok(TokenPair { access, refresh: refresh.secret, seconds: service.signer.seconds() })
+}
+
+/// The account whose password this is. Whoever waits for a delay is refused without a look at the password.
+async fn checked(
+    service: &Service,
+    email: &str,
+    subjects: &Subjects,
+    password: &Secret,
+) -> Result<Credentials, LogInError> {
+    let start = Instant::now();
+    let turn = service.throttle.turn(subjects).await;
+    let (found, tried) = find_log_in(&service.db.client().await?, email, subjects).await?;
+    let seconds = wait(service, email, subjects, &tried).await?;
+    if seconds > 0 {
+        drop(turn);
+        service.throttle.delayed.count();
+        sleep_until(start + QUIET_TIME_MIN).await;
+        return Err(LogInError::Delayed(seconds));
+    }
+    match check_password(service, found, password).await {
+        Err(refused @ LogInError::InvalidCredentials) => {
+            count_log_in_failure(&service.db.client().await?, &subjects.all()).await?;
+            drop(turn);
+            // Hashes from elsewhere take another time than ours; it must not tell who has one.
+            sleep_until(start + REFUSAL_TIME_MIN).await;
+            Err(refused)
+        }
+        checked => checked,
+    }
+}
+
+/// How many seconds are still to be waited; where the account is at home, for its own failures there alone.
+async fn wait(service: &Service, email: &str, subjects: &Subjects, tried: &Tried) -> Result<u32, LogInError> {
+    let seconds = tried.wait_of_stranger();
+    let own = tried.wait_where_known();
+    let Some(address) = subjects.address.as_ref().filter(|_| seconds > own) else { return Ok(seconds.max(own)) };
+    let is_known = is_known_address(&service.db.client().await?, email, address).await?;
+    Ok(if is_known { own } else { seconds })
 }
 
 async fn check_password(

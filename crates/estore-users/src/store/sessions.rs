@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::store::users::standing;
+use crate::throttle::Subjects;
 use crate::user::Standing;
 
 pub(super) const LIST_SESSIONS: &str = include_str!("../../queries/list_sessions.sql");
@@ -21,6 +22,8 @@ pub(crate) struct NewSession<'a> {
     pub(crate) user_agent: Option<&'a str>,
     pub(crate) days: i32,
     pub(crate) token_hash: &'a str,
+    /// Whence it begins.
+    pub(crate) subjects: &'a Subjects,
 }
 
 /// A session as its owner sees it.
@@ -67,8 +70,9 @@ pub(crate) struct OpenSession {
 
 pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<(), DbError> {
     let sql = include_str!("../../queries/begin_session.sql");
-    let NewSession { id, user_id, user_agent, days, token_hash } = session;
-    execute(db, sql, &[id, user_id, user_agent, days, token_hash]).await.map(drop)
+    let NewSession { id, user_id, user_agent, days, token_hash, subjects } = session;
+    let Subjects { address, pair, .. } = subjects;
+    execute(db, sql, &[id, user_id, user_agent, address, days, token_hash, pair]).await.map(drop)
 }
 
 /// The session and whom it speaks for, when the token is good and unused.

@@ -6,7 +6,9 @@ use tokio_postgres::Row;
 
 use crate::email::Email;
 use crate::limits::EXPORT_SESSIONS_MAX;
+use crate::store::log_in_failures::failed;
 use crate::store::sessions::{LIST_SESSIONS, Session, session};
+use crate::throttle::Failed;
 use crate::user::{Standing, User, with_admin};
 
 const FIND_USER: &str = include_str!("../../queries/find_user.sql");
@@ -76,14 +78,13 @@ pub(crate) async fn find_active_admin<C: GenericClient>(db: &C) -> Result<bool, 
     Ok(found.first().is_some_and(|row| row.get("found")))
 }
 
-pub(crate) async fn find_credentials<C: GenericClient>(db: &C, email: &str) -> Result<Option<Credentials>, DbError> {
-    let found = rows(db, include_str!("../../queries/find_credentials.sql"), &[&email]).await?;
-    Ok(found.first().map(|row| Credentials {
+pub(super) fn credentials(row: &Row) -> Credentials {
+    Credentials {
         standing: standing(row),
         hashed_password: row.get("hashed_password"),
         is_active: row.get("is_active"),
         is_one_time: row.get("password_is_one_time"),
-    }))
+    }
 }
 
 pub(crate) async fn find_user<C: GenericClient>(db: &C, id: i32) -> Result<Option<User>, DbError> {
@@ -101,10 +102,14 @@ pub(crate) async fn see_user_and_sessions(view: &View, id: i32) -> Result<Option
     Ok(users.first().map(|row| (user(row), sessions.iter().map(session).collect())))
 }
 
-/// The password hash of an active account.
-pub(crate) async fn find_password_hash<C: GenericClient>(db: &C, id: i32) -> Result<Option<String>, DbError> {
-    let found = rows(db, include_str!("../../queries/find_password_hash.sql"), &[&id]).await?;
-    Ok(found.first().map(|row| row.get(0)))
+/// The password hash of an active account, and how often the subject gave a wrong password.
+pub(crate) async fn find_password_hash<C: GenericClient>(
+    db: &C,
+    id: i32,
+    subject: &str,
+) -> Result<Option<(String, Failed)>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_password_hash.sql"), &[&id, &subject]).await?;
+    Ok(found.first().map(|row| (row.get("hashed_password"), failed(row, "failures", "seconds"))))
 }
 
 /// The account and its password hash, locked until the transaction ends.

@@ -14,6 +14,7 @@ use estore_api::neighbour::CallError;
 use estore_kit::auth::Verifier;
 use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
+use estore_kit::request::ClientAddress;
 use estore_testkit::cluster::{TestCluster, TestDatabase};
 use estore_users::{MIGRATIONS, MailConfig, Users, UsersConfig};
 use http_body_util::BodyExt;
@@ -154,6 +155,15 @@ impl Desk {
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, None, Some(body)).await
+    }
+
+    /// Tries to log in from somewhere.
+    pub(crate) async fn log_in_from(&self, address: &str, email: &str, password: &str) -> Answer {
+        let body = json!({"email": email, "password": password}).to_string();
+        let request = Request::post("/v1/tokens")
+            .header(header::CONTENT_TYPE, "application/json")
+            .extension(ClientAddress(address.parse().unwrap()));
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {

@@ -13,3 +13,4 @@ mod post;
 mod schema;
 mod sessions;
 mod statements;
+mod throttle;

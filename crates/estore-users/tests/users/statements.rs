@@ -70,6 +70,10 @@ async fn every_route_has_its_number_of_statements() {
     let session = post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(200);
     note("log in").await;
     let (access, refresh) = tokens(&session);
+    post("/v1/tokens", json!({"email": ADA, "password": "wrong-one-42"})).await.expect(401);
+    note("refused log in").await;
+    post("/v1/tokens", json!({"email": "nobody@example.com", "password": "wrong-one-42"})).await.expect(401);
+    note("refused log in of nobody").await;
     post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(200);
     note("refresh").await;
     desk.get("/v1/users/me", &access).await.expect(200);
@@ -95,6 +99,9 @@ async fn every_route_has_its_number_of_statements() {
             ("(the test reads the token)", 1),
             ("verify", 2),
             ("log in", 2),
+            // What failed is counted for the account; it is as much for one that there is not.
+            ("refused log in", 2),
+            ("refused log in of nobody", 2),
             ("refresh", 1),
             // For whom it is, which travels with the statement.
             ("me", 2),
