@@ -23,6 +23,9 @@ pub struct UsersConfig {
     pub reset_minutes: u32,
     /// How many passwords are hashed at a time, half of the processors when left out; each takes one and 19 MiB.
     pub hashes_at_a_time: usize,
+    /// A list of leaked passwords, which are not taken: sorted lines of SHA-1 in 40 hexadecimal digits, with `:<count>`
+    /// behind or without, such as Have I Been Pwned's ordered by hash. None when empty.
+    pub breached_passwords_file: PathBuf,
     /// How mail leaves.
     pub mail: MailConfig,
 }
@@ -37,6 +40,7 @@ impl Default for UsersConfig {
             verification_hours: 24,
             reset_minutes: 60,
             hashes_at_a_time: std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
+            breached_passwords_file: PathBuf::new(),
             mail: MailConfig::default(),
         }
     }

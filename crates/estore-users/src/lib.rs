@@ -4,6 +4,7 @@
 //! person stays here.
 
 mod access_token;
+mod breached;
 mod checks;
 mod config;
 mod customer_csv;
@@ -25,6 +26,7 @@ mod throttle;
 mod user;
 
 pub use access_token::KeyError;
+pub use breached::BreachedListError;
 pub use checks::CHECKS;
 pub use config::{MailConfig, MailKind, MailUrl, UsersConfig};
 pub use operations::create_admin::CreateAdminError;

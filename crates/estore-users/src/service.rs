@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access_token::{KeyError, Signer};
+use crate::breached::{BreachedListError, BreachedPasswords};
 use crate::config::UsersConfig;
 use crate::hashing::Hasher;
 use crate::operations::create_admin::{CreateAdminError, create_admin};
@@ -40,6 +41,7 @@ pub(crate) struct Service {
     pub(crate) db: Db,
     pub(crate) config: UsersConfig,
     pub(crate) hasher: Hasher,
+    pub(crate) breached: BreachedPasswords,
     pub(crate) signer: Signer,
     pub(crate) post: Post,
     pub(crate) throttle: Throttle,
@@ -55,6 +57,9 @@ pub enum StartError {
     /// The key that signs access tokens.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The list of leaked passwords.
+    #[error(transparent)]
+    Breached(#[from] BreachedListError),
     /// The way mail leaves.
     #[error(transparent)]
     Post(#[from] PostError),
@@ -82,11 +87,13 @@ impl Users {
             return Err(StartError::Zero(name));
         }
         let signer = Signer::open(&config.token_key_file, config.access_token_seconds)?;
+        let breached = BreachedPasswords::open(&config.breached_passwords_file)?;
         let post = Post::open(&config.mail)?;
         let hasher = Hasher::start(config.hashes_at_a_time)?;
         let revocations = Arc::default();
         let throttle = Throttle::new(signer.naming_key());
-        let service = Service { db, config, hasher, signer, post, throttle, mail_bell: Notify::new(), revocations };
+        let service = 
+            Service { db, config, hasher, breached, signer, post, throttle, mail_bell: Notify::new(), revocations };
         Ok(Self { service: Arc::new(service) })
     }
 

@@ -145,6 +145,8 @@ async fn hash_new(
     let mut rules = Rules::new();
     let present = Email::parse(&user.email).ok();
     password::check(password.reveal(), new_email.or(present.as_ref()), "/password", &mut rules);
+    let checked = service.breached.check(password, "/password", &mut rules).await;
+    checked.map_err(ChangeProfileError::Invalid)?;
     rules.finish().map_err(ChangeProfileError::Invalid)?;
     Ok(service.hasher.hash(password).await?)
 }

@@ -55,6 +55,8 @@ pub(crate) async fn confirm_password_reset(
     let mut rules = Rules::new();
     let email = Email::parse(&holder.email).ok();
     password::check(password.reveal(), email.as_ref(), "/new_password", &mut rules);
+    let checked = service.breached.check(password, "/new_password", &mut rules).await;
+    checked.map_err(ConfirmResetError::Invalid)?;
     rules.finish().map_err(ConfirmResetError::Invalid)?;
     let hashed = service.hasher.hash(password).await?;
 

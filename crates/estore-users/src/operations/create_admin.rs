@@ -2,6 +2,7 @@
 
 use estore_kit::db::DbError;
 
+use crate::breached::LEAKED;
 use crate::email::Email;
 use crate::hashing::HashingError;
 use crate::password;
@@ -38,7 +39,12 @@ pub(crate) async fn create_admin(
 ) -> Result<i32, CreateAdminError> {
     let email = Email::parse(email).map_err(|error| CreateAdminError::Email(error.to_string()))?;
     password::judge(password, Some(&email)).map_err(|fault| CreateAdminError::Password(fault.to_string()))?;
-    let hashed = service.hasher.hash(&Secret::new(password.to_owned())).await;
+    let secret = Secret::new(password.to_owned());
+    let is_leaked = service.breached.holds(&secret).await;
+    if is_leaked.map_err(|error| CreateAdminError::Hashing(format!("cannot read the list of leaked passwords: {error}")))? {
+        return Err(CreateAdminError::Password(LEAKED.to_owned()));
+    }
+    let hashed = service.hasher.hash(&secret).await;
     let hashed = hashed.map_err(|error: HashingError| CreateAdminError::Hashing(error.to_string()))?;
     insert_admin(&service.db.client().await?, &email, &hashed, is_one_time).await?.ok_or(CreateAdminError::Taken)
 }

@@ -176,7 +176,9 @@ async fn settle_one_time_password(
             rules.broken("/new_password", "not_asked_for", detail);
         }
         (true, Some(new)) => {
-            password::check(new.reveal(), Email::parse(email).ok().as_ref(), "/new_password", &mut rules)
+            password::check(new.reveal(), Email::parse(email).ok().as_ref(), "/new_password", &mut rules);
+            let checked = service.breached.check(new, "/new_password", &mut rules).await;
+            checked.map_err(LogInError::Invalid)?;
         }
     }
     rules.finish().map_err(LogInError::Invalid)?;

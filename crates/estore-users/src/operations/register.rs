@@ -41,7 +41,7 @@ impl From<RegisterError> for Problem {
 
 /// Makes the account unless there is one, and writes to the owner either way.
 pub(crate) async fn register(service: &Service, email: &str, password: &Secret) -> Result<(), RegisterError> {
-    let email = check(email, password).map_err(RegisterError::Invalid)?;
+    let email = check(service, email, password).await.map_err(RegisterError::Invalid)?;
     // Hashed for a taken address as well: the time must not tell.
     let hash = service.hasher.hash(password).await?;
     let mut client = service.db.client().await?;
@@ -71,10 +71,11 @@ async fn tell_owner(service: &Service, transaction: &Transaction<'_>, email: &Em
     Ok(mail_verification(transaction, service, owner.id, email).await?)
 }
 
-fn check(email: &str, password: &Secret) -> Result<Email, Problem> {
+async fn check(service: &Service, email: &str, password: &Secret) -> Result<Email, Problem> {
     let mut rules = Rules::new();
     let parsed = Email::check(email, "/email", &mut rules);
     password::check(password.reveal(), parsed.as_ref(), "/password", &mut rules);
+    service.breached.check(password, "/password", &mut rules).await?;
     rules.finish()?;
     parsed.ok_or_else(|| Problem::internal("an address was neither taken nor refused"))
 }

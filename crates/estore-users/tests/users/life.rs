@@ -97,6 +97,35 @@ async fn bad_input_is_named() {
 }
 
 #[tokio::test]
+async fn a_leaked_password_is_taken_nowhere() {
+    const LEAKED: &str = "lantern-marsh-9";
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("leaked");
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, LEAKED.as_bytes());
+    std::fs::write(&list, format!("{}:3\r\n", hex::encode_upper(hash))).unwrap();
+    let desk = Desk::open_with(|config| config.breached_passwords_file = list).await;
+    let is_refused = |answer: crate::desk::Answer, pointer: &str| {
+        let error = &answer.expect(422).json()["errors"][0];
+        assert_eq!((error["pointer"].as_str(), error["code"].as_str()), (Some(pointer), Some("password_breached")));
+    };
+    let leaked = json!({"email": ADA, "password": LEAKED});
+    is_refused(desk.post("/v1/users", leaked).await, "/password");
+    desk.customer(ADA).await;
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    let change = json!({"password": LEAKED, "current_password": PASSWORD});
+    is_refused(desk.patch("/v1/users/me", &access, change).await, "/password");
+    desk.post("/v1/password-resets", json!({"email": ADA})).await.expect(202);
+    let token = desk.mailed_token(ADA, "password_reset").await;
+    let reset = |password: &str| json!({"token": token, "new_password": password});
+    is_refused(desk.post("/v1/password-resets/confirm", reset(LEAKED)).await, "/new_password");
+    desk.post("/v1/password-resets/confirm", reset("lantern-marsh-8")).await.expect(200);
+    assert!(desk.users.create_admin("root@example.com", LEAKED).await.unwrap_err().to_string().contains("leak"));
+    desk.users.create_admin_once("root@example.com", PASSWORD).await.unwrap();
+    let first = json!({"email": "root@example.com", "password": PASSWORD, "new_password": LEAKED});
+    is_refused(desk.post("/v1/tokens", first).await, "/new_password");
+}
+
+#[tokio::test]
 async fn a_password_is_reset_by_mail_and_every_session_ends() {
     let desk = Desk::open().await;
     desk.customer(ADA).await;
