@@ -1,7 +1,10 @@
-//! Access tokens: what they say, how they are verified, and the extractors that demand a role.
+//! Access tokens and API keys: what they say, how they are verified, and the extractors that demand a permission.
 
+mod api_key;
 #[cfg(test)]
 mod instructions;
+mod permission;
+mod permitted;
 mod revocations;
 mod verified;
 
@@ -9,7 +12,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 use jsonwebtoken::jwk::JwkSet;
@@ -18,6 +20,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
+pub use self::api_key::{API_KEY_PREFIX, ApiKey, ApiKeys};
+use self::api_key::API_KEY_SECONDS;
+pub use self::permission::{Permission, Permissions};
+pub use self::permitted::{Admin, CallerOrKey, MayHandleOrders, MayManageCatalogue, MayManageUsers, MayOperate, MayRefund};
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
 use self::verified::{Verified, hash_of};
 use crate::db::Viewer;
@@ -50,8 +56,11 @@ pub struct Claims {
     pub exp: i64,
     /// Whether the address has been verified.
     pub verified: bool,
-    /// `staff`, `admin`, both or none.
+    /// The account's roles, such as `staff` and `admin`; none for customers.
     pub roles: Vec<String>,
+    /// What the roles may do; by the roles where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
 }
 
 /// Who asks.
@@ -63,31 +72,37 @@ pub struct Caller {
     pub session_id: String,
     /// Whether the address has been verified.
     pub verified: bool,
-    /// Handles orders: sees all, changes states, refunds. Administrators are staff too.
-    pub is_staff: bool,
-    /// Manages accounts and the catalogue.
+    /// What it may do beyond a customer's own affairs.
+    pub permissions: Permissions,
+    /// Grants roles and makes API keys, and may do everything else.
     pub is_admin: bool,
+    /// Whether it is a program with an API key, not a person who is logged in.
+    pub is_key: bool,
 }
 
 impl Caller {
-    /// For whom the database answers.
+    /// Whether it has the permission.
     #[must_use]
-    pub fn viewer(&self) -> Viewer {
-        match (self.is_admin, self.is_staff) {
-            (true, _) => Viewer::Admin(self.user_id),
-            (false, true) => Viewer::Staff(self.user_id),
-            (false, false) => Viewer::Customer(self.user_id),
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.hold(permission)
+    }
+
+    /// Whether it may see everybody's orders.
+    #[must_use]
+    pub fn sees_orders(&self) -> bool {
+        Permission::THAT_SHOW_ORDERS.iter().any(|permission| self.may(*permission))
+    }
+
+    /// For whom the database answers, where any of these permissions shows everybody's rows.
+    #[must_use]
+    pub fn viewer(&self, any_of: &[Permission]) -> Viewer {
+        match any_of.iter().find(|permission| self.may(**permission)) {
+            None => Viewer::Customer(self.user_id),
+            Some(Permission::Users) => Viewer::Admin(self.user_id),
+            Some(_) => Viewer::Staff(self.user_id),
         }
     }
 }
-
-/// A caller who is staff.
-#[derive(Debug, Clone)]
-pub struct Staff(pub Caller);
-
-/// A caller who is an administrator.
-#[derive(Debug, Clone)]
-pub struct Admin(pub Caller);
 
 /// Where verification keys come from.
 #[derive(Debug, Clone)]
@@ -98,14 +113,20 @@ enum KeySource {
     Published { url: String, client: reqwest::Client },
 }
 
-/// Verifies access tokens without a call per request, and each token's signature once.
-#[derive(Debug)]
+/// Verifies access tokens and API keys without a call per request, and each token's signature once.
 pub struct Verifier {
     keys: RwLock<HashMap<String, DecodingKey>>,
     source: KeySource,
     last_fetch: Mutex<Option<Instant>>,
     verified: Verified,
     revocations: Arc<Revocations>,
+    api_keys: Option<Arc<dyn ApiKeys>>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 impl Verifier {
@@ -128,6 +149,7 @@ impl Verifier {
             last_fetch: Mutex::new(None),
             verified: Verified::default(),
             revocations: Arc::default(),
+            api_keys: None,
         }
     }
 
@@ -137,7 +159,13 @@ impl Verifier {
         Self { revocations, ..self }
     }
 
-    /// Who the token speaks for, or 401 saying why not.
+    /// The same, taking the API keys that these know.
+    #[must_use]
+    pub fn taking(self, api_keys: Arc<dyn ApiKeys>) -> Self {
+        Self { api_keys: Some(api_keys), ..self }
+    }
+
+    /// Who the token or API key speaks for, or 401 saying why not.
     pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(invalid());
@@ -146,17 +174,34 @@ impl Verifier {
         let caller = match self.verified.find(&hash, now) {
             Some(known) => known,
             None => {
-                let claims = self.check(token).await?;
-                let good_until = claims.exp.saturating_add(CLOCK_LEEWAY_SECONDS.into());
-                let caller = Arc::new(caller(claims).ok_or_else(invalid)?);
+                let (caller, good_until) = match token.starts_with(API_KEY_PREFIX) {
+                    true => self.find_key(&hash, now).await?,
+                    false => self.read_token(token).await?,
+                };
+                let caller = Arc::new(caller);
                 self.verified.keep(hash, Arc::clone(&caller), good_until);
                 caller
             }
         };
         if self.revocations.is_revoked(&caller.session_id) {
-            return Err(Problem::unauthorized("session_ended", "The session of this token has ended. Log in again."));
+            return Err(ended(&caller));
         }
         Ok(Caller::clone(&caller))
+    }
+
+    /// Who an access token speaks for, and until when.
+    async fn read_token(&self, token: &str) -> Result<(Caller, i64), Problem> {
+        let claims = self.check(token).await?;
+        let good_until = claims.exp.saturating_add(CLOCK_LEEWAY_SECONDS.into());
+        Ok((caller(claims).ok_or_else(invalid)?, good_until))
+    }
+
+    /// Who an API key speaks for, and until when that need not be asked again.
+    async fn find_key(&self, hash: &[u8], now: i64) -> Result<(Caller, i64), Problem> {
+        let known = self.api_keys.as_ref().ok_or_else(bad_key)?;
+        let key = known.find(&hex::encode(hash)).await?.ok_or_else(bad_key)?;
+        let good_until = now.saturating_add(key.seconds_left.min(API_KEY_SECONDS));
+        Ok((key.caller(), good_until))
     }
 
     /// What the token says, if it is signed by a known key and has not expired.
@@ -210,6 +255,17 @@ fn invalid() -> Problem {
     Problem::unauthorized("invalid_token", "The access token is not valid. Log in again.")
 }
 
+fn bad_key() -> Problem {
+    Problem::unauthorized("api_key_invalid", "The API key is unknown, has ended or was revoked. Ask for a new one.")
+}
+
+fn ended(caller: &Caller) -> Problem {
+    if caller.is_key {
+        return bad_key();
+    }
+    Problem::unauthorized("session_ended", "The session of this token has ended. Log in again.")
+}
+
 fn now_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or(i64::MAX)
@@ -222,13 +278,12 @@ fn keys_of(set: &JwkSet) -> HashMap<String, DecodingKey> {
 
 fn caller(claims: Claims) -> Option<Caller> {
     let is_admin = claims.roles.iter().any(|role| role == "admin");
-    Some(Caller {
-        user_id: claims.sub.parse().ok()?,
-        session_id: claims.sid,
-        verified: claims.verified,
-        is_staff: is_admin || claims.roles.iter().any(|role| role == "staff"),
-        is_admin,
-    })
+    let permissions = match &claims.permissions {
+        Some(words) => Permissions::of_words(words.iter().map(String::as_str)),
+        None => Permissions::of_roles(claims.roles.iter().map(String::as_str)),
+    };
+    let user_id = claims.sub.parse().ok()?;
+    Some(Caller { user_id, session_id: claims.sid, verified: claims.verified, permissions, is_admin, is_key: false })
 }
 
 /// The token of `Authorization: Bearer …`, if there is one.
@@ -242,55 +297,4 @@ pub fn bearer(parts: &Parts) -> Option<&str> {
 /// Whether a request shows this secret as its bearer token; the time it takes tells nothing but the length.
 pub fn shows(parts: &Parts, secret: &str) -> bool {
     bearer(parts).is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret.as_bytes())))
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let token = bearer(parts).ok_or_else(|| {
-            Problem::unauthorized("token_missing", "Send the header Authorization: Bearer <access_token>.")
-        })?;
-        let verifier = parts
-            .extensions
-            .get::<Arc<Verifier>>()
-            .ok_or_else(|| Problem::internal("no token verifier on this router"))?;
-        let caller = verifier.verify(token).await?;
-        request::note_caller(caller.user_id);
-        Ok(caller)
-    }
-}
-
-impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        if parts.headers.contains_key(header::AUTHORIZATION) {
-            <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Staff {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        if caller.is_staff { Ok(Self(caller)) } else { Err(forbidden("staff")) }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Admin {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        if caller.is_admin { Ok(Self(caller)) } else { Err(forbidden("administrators")) }
-    }
-}
-
-fn forbidden(who: &str) -> Problem {
-    Problem::forbidden("role_required", format!("Only {who} may do this."))
 }

@@ -108,6 +108,7 @@ impl Signer {
             exp: now.saturating_add(i64::from(self.seconds)),
             verified: user.is_verified,
             roles: user.all_roles(),
+            permissions: Some(user.permissions().words().into_iter().map(str::to_owned).collect()),
         };
         encode(&self.header, &claims, &self.key).map(Secret::new)
     }
@@ -177,7 +178,7 @@ fn der_of(pem: &str) -> Option<Vec<u8>> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use estore_kit::auth::Verifier;
+    use estore_kit::auth::{Permission, Verifier};
     use uuid::Uuid;
 
     use super::Signer;
@@ -194,7 +195,7 @@ mod tests {
         let user = Standing { id: 7, is_verified: true, is_admin: true, roles: vec!["staff".into()] };
         let token = first.sign(&user, Uuid::nil()).unwrap();
         let caller = Verifier::given(again.key_set()).verify(token.reveal()).await.unwrap();
-        assert!(caller.user_id == 7 && caller.verified && caller.is_admin && caller.is_staff);
+        assert!(caller.user_id == 7 && caller.verified && caller.is_admin && caller.may(Permission::Orders));
         assert!(!format!("{first:?}").contains("key:"));
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod create_admin;
 pub(crate) mod deliver_mail;
 pub(crate) mod erase_account;
 pub(crate) mod export_account;
+pub(crate) mod grant_roles;
 pub(crate) mod import_customers;
 pub(crate) mod list_sessions;
 pub(crate) mod list_users;

@@ -53,4 +53,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260255_slow_down_guessing/up.sql"),
         down: include_str!("../migrations/202611260255_slow_down_guessing/down.sql"),
     },
+    Migration {
+        version: 202_611_260_300,
+        name: "name_permissions",
+        up: include_str!("../migrations/202611260300_name_permissions/up.sql"),
+        down: include_str!("../migrations/202611260300_name_permissions/down.sql"),
+    },
 ];

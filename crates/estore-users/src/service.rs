@@ -18,11 +18,13 @@ use crate::breached::{BreachedListError, BreachedPasswords};
 use crate::config::UsersConfig;
 use crate::hashing::Hasher;
 use crate::operations::create_admin::{CreateAdminError, create_admin};
+use crate::operations::grant_roles::{GrantRolesError, grant_roles};
 use crate::operations::import_customers::{ImportError, ImportReport, import_customers};
 use crate::operations::{announce_ended_sessions, deliver_mail, purge_expired};
 use crate::post::{Post, PostError};
 use crate::store::users::find_active_admin;
 use crate::throttle::Throttle;
+use crate::user::Role;
 
 /// UserService; cheap to clone.
 #[derive(Clone)]
@@ -144,6 +146,20 @@ impl Users {
     /// [`CreateAdminError`]: the address or password breaks a rule or the address is taken.
     pub async fn create_admin_once(&self, email: &str, one_time_password: &str) -> Result<i32, CreateAdminError> {
         create_admin(&self.service, email, one_time_password, true).await
+    }
+
+    /// Gives the account of an address some roles and takes others from it; answers the words of those that it has
+    /// now. Whoever loses one is logged out.
+    ///
+    /// # Errors
+    /// [`GrantRolesError`]: there is no such account, or it is the last administrator.
+    pub async fn grant_roles(
+        &self,
+        email: &str,
+        granted: &[Role],
+        revoked: &[Role],
+    ) -> Result<Vec<String>, GrantRolesError> {
+        grant_roles(&self.service, email, granted, revoked).await
     }
 
     /// Whether there is an administrator who can log in.

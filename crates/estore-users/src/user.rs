@@ -1,5 +1,6 @@
 //! An account as it is seen from outside, and what it may do.
 
+use estore_kit::auth::Permissions;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,14 +9,55 @@ use utoipa::ToSchema;
 const ADMIN: &str = "admin";
 const VERSION_BYTES: usize = 12;
 
-/// What an account may be beside a customer.
+/// What an account may be beside a customer. All but `staff` and `admin` give the one permission of their name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
-    /// Handles orders.
+pub enum Role {
+    /// Handles orders: the permissions `orders` and `refunds`.
     Staff,
-    /// Manages accounts and the catalogue; is staff too.
+    /// Products, categories, stock and imports.
+    Catalogue,
+    /// Everybody's orders.
+    Orders,
+    /// Giving money back, and disputes.
+    Refunds,
+    /// Customers' accounts.
+    Users,
+    /// Webhooks.
+    Operations,
+    /// Everything, and who may do what.
     Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Staff, Self::Catalogue, Self::Orders, Self::Refunds, Self::Users, Self::Operations, Self::Admin];
+
+    /// The word in the database and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Catalogue => "catalogue",
+            Self::Orders => "orders",
+            Self::Refunds => "refunds",
+            Self::Users => "users",
+            Self::Operations => "operations",
+            Self::Admin => ADMIN,
+        }
+    }
+
+    /// The role of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// The words of roles as they are stored, where administrators have a column of their own.
+pub(crate) fn stored_words(roles: &[Role]) -> Vec<&'static str> {
+    roles.iter().filter(|role| **role != Role::Admin).map(|role| role.word()).collect()
 }
 
 /// An account.
@@ -32,7 +74,7 @@ pub(crate) struct User {
     pub(crate) is_verified: bool,
     /// Whether it is an administrator.
     pub(crate) is_admin: bool,
-    /// `staff`, `admin`, both or none.
+    /// Its roles, none for a customer.
     pub(crate) roles: Vec<String>,
     /// The address it changes to as soon as that is proved.
     pub(crate) pending_email: Option<String>,
@@ -65,6 +107,10 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) fn all_roles(&self) -> Vec<String> {
         with_admin(self.roles.clone(), self.is_admin)
+    }
+
+    pub(crate) fn permissions(&self) -> Permissions {
+        Permissions::of_roles(self.all_roles().iter().map(String::as_str))
     }
 }
 

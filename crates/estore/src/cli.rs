@@ -9,7 +9,9 @@ mod stats;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use estore_users::Role;
 
 pub use audit::{Audit, AuditShow, AuditVerify, NotedSeal};
 pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
@@ -65,7 +67,7 @@ pub enum Command {
     /// Back the databases up, prove the backups by restoring them, and bring them back.
     #[command(subcommand)]
     Backup(Backup),
-    /// Administrators of the shop.
+    /// Administrators of the shop, and who may do what.
     #[command(subcommand)]
     Admin(Admin),
     /// Bring products or customers in from CSV files: all of a file, or nothing.
@@ -198,6 +200,31 @@ pub enum Admin {
         #[arg(long)]
         email: String,
     },
+    /// Give an account roles: `estore admin grant --email E orders refunds`.
+    Grant {
+        #[command(flatten)]
+        roles: Roles,
+    },
+    /// Take roles from an account, which is logged out then.
+    Revoke {
+        #[command(flatten)]
+        roles: Roles,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Roles {
+    /// The address of the account, which has registered.
+    #[arg(long)]
+    pub email: String,
+    /// Which. `staff` handles orders and gives money back, `admin` may do everything; each other one gives the
+    /// permission of its name.
+    #[arg(required = true, value_name = "ROLE", value_parser = PossibleValuesParser::new(Role::ALL.map(Role::word)).try_map(role))]
+    pub roles: Vec<Role>,
+}
+
+fn role(word: String) -> Result<Role, String> {
+    Role::of(&word).ok_or_else(|| format!("{word} is no role"))
 }
 
 #[derive(Debug, Subcommand)]

@@ -84,7 +84,7 @@ async fn run(command: Command, config: Config) -> Outcome {
         Command::Serve { service, listen } => commands::serve::run(config, service, listen).await,
         Command::Db(command) => commands::db::run(config, command).await,
         Command::Backup(command) => Box::pin(commands::backup::run(config, command)).await,
-        Command::Admin(cli::Admin::Create { email }) => commands::admin::create(config, &email).await,
+        Command::Admin(admin) => commands::admin::run(config, admin).await,
         Command::Import(import) => commands::import::run(config, import).await,
         Command::Verify { json } => commands::verify::run(config, json).await,
         Command::Audit(command) => commands::audit::run(config, command).await,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use estore_kit::auth::{Admin, Caller};
+use estore_kit::auth::{Caller, MayManageCatalogue, Permission};
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::List;
 use estore_kit::problem::Problem;
@@ -27,7 +27,7 @@ pub(crate) async fn list_categories(
     caller: Option<Caller>,
     Query(query): Query<CategoriesQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    let shows_inactive = caller.is_some_and(|caller| caller.is_admin);
+    let shows_inactive = caller.is_some_and(|caller| caller.may(Permission::Catalogue));
     Ok(axum::Json(list(&inventory.db, &query, shows_inactive).await?))
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn list_categories(
 )]
 pub(crate) async fn create_category(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     Json(category): Json<NewCategory>,
 ) -> Result<impl IntoResponse, Problem> {
     let category = create(&inventory.db, &category).await?;
@@ -66,7 +66,7 @@ pub(crate) async fn create_category(
 )]
 pub(crate) async fn change_category(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     Path(id): Path<i32>,
     IfMatch(editions): IfMatch,
     Json(wanted): Json<CategoryChange>,
@@ -90,7 +90,7 @@ pub(crate) async fn change_category(
 )]
 pub(crate) async fn delete_category(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     Path(id): Path<i32>,
     IfMatch(editions): IfMatch,
 ) -> Result<impl IntoResponse, Problem> {

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use estore_kit::auth::Admin;
+use estore_kit::auth::MayManageCatalogue;
 use estore_kit::extract::too_large;
 use estore_kit::problem::{FieldError, Problem};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -34,7 +34,7 @@ use crate::operations::export_products::export_products as export;
 )]
 pub(crate) async fn import_products(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     request: Request,
 ) -> Result<impl IntoResponse, Problem> {
     require_csv(&request)?;
@@ -50,7 +50,7 @@ pub(crate) async fn import_products(
 )]
 pub(crate) async fn export_products(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
 ) -> Result<impl IntoResponse, Problem> {
     let pieces = export(&inventory.db).await?;
     let pieces = stream::unfold(pieces, |mut pieces| async { Some((pieces.recv().await?, pieces)) });

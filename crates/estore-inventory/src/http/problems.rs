@@ -25,7 +25,7 @@ pub(crate) struct Import;
 
 const BAD_REQUEST: (u16, &str) = (400, "The request cannot be read, or a parameter breaks a rule.");
 const UNAUTHORIZED: (u16, &str) = (401, "The access token is missing, malformed or expired.");
-const FORBIDDEN: (u16, &str) = (403, "Only administrators may do this.");
+const FORBIDDEN: (u16, &str) = (403, "This takes the permission `catalogue`.");
 const NOT_FOUND: (u16, &str) = (404, "There is no such thing.");
 const CONFLICT: (u16, &str) = (409, "The state of things forbids it.");
 const STALE: (u16, &str) = (412, "It has been changed since the edition that If-Match names.");

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use estore_kit::auth::{Admin, Caller};
+use estore_kit::auth::{Caller, MayManageCatalogue, Permission};
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::problem::Problem;
 
@@ -19,7 +19,7 @@ use crate::operations::list_products::list_products as list;
 use crate::product::{NewProduct, Product, ProductChange};
 use crate::search::{ProductList, ProductSearch, ProductsQuery};
 
-/// Lists and searches products. Administrators see those that are not for sale too.
+/// Lists and searches products. Whoever manages the catalogue sees those that are not for sale too.
 #[utoipa::path(
     get, path = "/v1/products", tag = "catalogue", params(ProductsQuery), security((), ("bearer" = [])),
     responses(
@@ -35,7 +35,7 @@ pub(crate) async fn list_products(
     wanted: Wanted,
     Query(query): Query<ProductsQuery>,
 ) -> Result<Response, Problem> {
-    let search = ProductSearch::read(query, caller.is_some_and(|caller| caller.is_admin))?;
+    let search = ProductSearch::read(query, caller.is_some_and(|caller| caller.may(Permission::Catalogue)))?;
     Ok(wanted.answer(&*list(&inventory.db, &inventory.catalogue, &inventory.index, &search).await?))
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn list_products(
 )]
 pub(crate) async fn create_product(
     State(inventory): State<Inventory>,
-    Admin(admin): Admin,
+    MayManageCatalogue(admin): MayManageCatalogue,
     Json(product): Json<NewProduct>,
 ) -> Result<impl IntoResponse, Problem> {
     let edited = create(&inventory.db, &product, admin.user_id).await?;
@@ -60,7 +60,7 @@ pub(crate) async fn create_product(
     Ok((StatusCode::CREATED, [(header::ETAG, edition)], axum::Json(product)))
 }
 
-/// Shows a product; one that is not for sale is shown to administrators only.
+/// Shows a product; one that is not for sale is shown to those alone who manage the catalogue.
 #[utoipa::path(
     get, path = "/v1/products/{id}", tag = "catalogue", security((), ("bearer" = [])),
     params(("id" = i32, Path, description = "The product.")),
@@ -78,7 +78,7 @@ pub(crate) async fn find_product(
     wanted: Wanted,
     Path(id): Path<i32>,
 ) -> Result<Response, Problem> {
-    let printed = match caller.is_some_and(|caller| caller.is_admin) {
+    let printed = match caller.is_some_and(|caller| caller.may(Permission::Catalogue)) {
         true => find_any(&inventory.db, id).await?,
         false => find(&inventory.reads, &inventory.catalogue, id).await?,
     };
@@ -101,7 +101,7 @@ pub(crate) async fn find_product(
 )]
 pub(crate) async fn change_product(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     Path(id): Path<i32>,
     IfMatch(editions): IfMatch,
     Json(wanted): Json<ProductChange>,
@@ -125,7 +125,7 @@ pub(crate) async fn change_product(
 )]
 pub(crate) async fn deactivate_product(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     Path(id): Path<i32>,
     IfMatch(editions): IfMatch,
 ) -> Result<impl IntoResponse, Problem> {

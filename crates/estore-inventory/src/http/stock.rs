@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use estore_kit::auth::Admin;
+use estore_kit::auth::MayManageCatalogue;
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::{List, PageQuery};
 use estore_kit::problem::Problem;
@@ -23,7 +23,7 @@ use crate::stock::{StockChange, StockLevel, StockMovement};
 )]
 pub(crate) async fn change_stock(
     State(inventory): State<Inventory>,
-    Admin(admin): Admin,
+    MayManageCatalogue(admin): MayManageCatalogue,
     Path(id): Path<i32>,
     Json(wanted): Json<StockChange>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -40,7 +40,7 @@ pub(crate) async fn change_stock(
 )]
 pub(crate) async fn list_movements(
     State(inventory): State<Inventory>,
-    Admin(caller): Admin,
+    MayManageCatalogue(caller): MayManageCatalogue,
     Path(id): Path<i32>,
     Query(query): Query<PageQuery>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -54,7 +54,7 @@ pub(crate) async fn list_movements(
 )]
 pub(crate) async fn list_low_stock(
     State(inventory): State<Inventory>,
-    _admin: Admin,
+    _caller: MayManageCatalogue,
     Query(query): Query<PageQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     Ok(axum::Json(low_stock(&inventory.db, &query).await?))

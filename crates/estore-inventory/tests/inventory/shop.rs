@@ -223,6 +223,7 @@ fn tokens() -> (Verifier, String, String) {
             exp: 4_000_000_000,
             verified: true,
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            permissions: None,
         };
         let header = Header { kid: Some("test".to_owned()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &claims, &key).unwrap()

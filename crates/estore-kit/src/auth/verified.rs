@@ -73,10 +73,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::{TOKENS_MAX, Verified, hash_of};
-    use crate::auth::Caller;
+    use crate::auth::{Caller, Permissions};
 
     fn caller(user_id: i32) -> Arc<Caller> {
-        Arc::new(Caller { user_id, session_id: String::new(), verified: true, is_staff: false, is_admin: false })
+        let permissions = Permissions::NONE;
+        let session_id = String::new();
+        Arc::new(Caller { user_id, session_id, verified: true, permissions, is_admin: false, is_key: false })
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json as JsonBody;
 use axum::extract::State;
-use estore_kit::auth::Staff;
+use estore_kit::auth::{MayHandleOrders, MayRefund, Permission};
 use estore_kit::extract::{Path, Query};
 use estore_kit::paging::{self, List, PageQuery};
 use estore_kit::problem::Problem;
@@ -28,12 +28,12 @@ use crate::store::attention;
 )]
 pub(super) async fn list_stuck_checkouts(
     State(payments): State<Payments>,
-    Staff(caller): Staff,
+    MayHandleOrders(caller): MayHandleOrders,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<List<StuckCheckout>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
-    let view = payments.shop.db.seen_by(caller.viewer());
+    let view = payments.shop.db.seen_by(caller.viewer(&[Permission::Orders]));
     let rows = attention::checkouts(&view, after, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |stuck| stuck.checkout.id)))
 }
@@ -48,7 +48,7 @@ pub(super) async fn list_stuck_checkouts(
 )]
 pub(super) async fn resolve_checkout(
     State(payments): State<Payments>,
-    Staff(caller): Staff,
+    MayHandleOrders(caller): MayHandleOrders,
     Path(id): Path<Uuid>,
 ) -> Result<JsonBody<Checkout>, Problem> {
     let shop = Arc::clone(&payments.shop);
@@ -65,12 +65,12 @@ pub(super) async fn resolve_checkout(
 )]
 pub(super) async fn list_stuck_refunds(
     State(payments): State<Payments>,
-    Staff(caller): Staff,
+    MayRefund(caller): MayRefund,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<List<StuckRefund>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
-    let view = payments.shop.db.seen_by(caller.viewer());
+    let view = payments.shop.db.seen_by(caller.viewer(&[Permission::Refunds]));
     let rows = attention::refunds(&view, after, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |stuck| stuck.id)))
 }
@@ -84,7 +84,7 @@ pub(super) async fn list_stuck_refunds(
 )]
 pub(super) async fn resolve_refund(
     State(payments): State<Payments>,
-    _staff: Staff,
+    _caller: MayRefund,
     Path(id): Path<Uuid>,
 ) -> Result<JsonBody<StuckRefund>, Problem> {
     let shop = Arc::clone(&payments.shop);

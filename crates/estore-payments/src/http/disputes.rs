@@ -2,7 +2,7 @@
 
 use axum::Json as JsonBody;
 use axum::extract::State;
-use estore_kit::auth::Staff;
+use estore_kit::auth::{MayRefund, Permission};
 use estore_kit::extract::Query;
 use estore_kit::paging::{self, List};
 use estore_kit::problem::Problem;
@@ -38,12 +38,12 @@ pub(crate) struct DisputesQuery {
 )]
 pub(super) async fn list_disputes(
     State(payments): State<Payments>,
-    Staff(caller): Staff,
+    MayRefund(caller): MayRefund,
     Query(query): Query<DisputesQuery>,
 ) -> Result<JsonBody<List<Dispute>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let before: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
     let rows =
-        disputes::list(&payments.shop.db.seen_by(caller.viewer()), before, query.state, limit as i64 + 1).await?;
+        disputes::list(&payments.shop.db.seen_by(caller.viewer(&[Permission::Refunds])), before, query.state, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |dispute| dispute.id)))
 }

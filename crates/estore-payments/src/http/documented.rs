@@ -34,7 +34,7 @@ problems! {
     /// Lists.
     Listing:
     400 "A parameter is malformed",
-    403 "Only staff may ask this",
+    403 "Only staff with the permission may ask this",
 }
 problems! {
     /// Routes that read one thing.
@@ -77,7 +77,7 @@ problems! {
     Refunding:
     400 "The Idempotency-Key is missing or malformed, or the body is not JSON",
     402 "`refund_refused` by the gateway",
-    403 "Only staff may do this",
+    403 "Only staff with the permission may do this",
     404 "There is no such order",
     409 "`not_refundable`, `refund_exceeds_captured` or `request_in_progress`",
     413 "The body is too large",
@@ -90,7 +90,7 @@ problems! {
     Changing:
     400 "The id is malformed, or the body is not JSON",
     402 "`payment_lapsed`: what was reserved on the card is no longer to be had",
-    403 "Only staff may do this",
+    403 "Only staff with the permission may do this",
     404 "There is no such order",
     409 "`illegal_transition`; or `order_in_progress` while its charge is under way",
     412 "The order has changed since `If-Match`",
@@ -102,7 +102,7 @@ problems! {
     /// Having what needs attention looked at.
     Resolving:
     400 "The id is malformed",
-    403 "Only staff may do this",
+    403 "Only staff with the permission may do this",
     404 "There is no such thing",
     409 "`nothing_to_resolve`: it goes on by itself; or `other_gateway` has the charge",
 }
@@ -116,20 +116,20 @@ problems! {
     /// Lists for administrators.
     Administering:
     400 "A parameter is malformed",
-    403 "Only administrators may do this",
+    403 "This takes the permission `operations`",
 }
 problems! {
     /// A webhook endpoint and what belongs to it.
     Hooking:
     400 "The id or a parameter is malformed",
-    403 "Only administrators may do this",
+    403 "This takes the permission `operations`",
     404 "There is no such endpoint",
 }
 problems! {
     /// Changing a webhook endpoint.
     Rehooking:
     400 "The id is malformed, or the body is not JSON",
-    403 "Only administrators may do this",
+    403 "This takes the permission `operations`",
     404 "There is no such endpoint",
     412 "The endpoint has changed since `If-Match`",
     413 "The body is too large",
@@ -140,7 +140,7 @@ problems! {
     /// A new secret for a webhook endpoint.
     Rotating:
     400 "The id is malformed",
-    403 "Only administrators may do this",
+    403 "This takes the permission `operations`",
     404 "There is no such endpoint",
     409 "`too_many_webhook_secrets` sign already",
 }
@@ -148,7 +148,7 @@ problems! {
     /// Sending a webhook delivery again.
     Replaying:
     400 "An id is malformed",
-    403 "Only administrators may do this",
+    403 "This takes the permission `operations`",
     404 "There is no such endpoint",
     409 "`not_replayable`: no such delivery, or it is still on its way",
 }
@@ -156,7 +156,7 @@ problems! {
     /// Making a webhook endpoint.
     Creating:
     400 "The body is not JSON",
-    403 "Only administrators may do this",
+    403 "This takes the permission `operations`",
     409 "`too_many_webhook_endpoints`",
     413 "The body is too large",
     415 "The body is not declared as JSON",

@@ -4,7 +4,7 @@ use axum::Json as JsonBody;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use estore_kit::auth::{Caller, Staff};
+use estore_kit::auth::{CallerOrKey, MayHandleOrders, Permission};
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::{self, List, PageQuery};
 use estore_kit::problem::Problem;
@@ -55,19 +55,19 @@ pub(crate) struct NewStatus {
 )]
 pub(super) async fn list_orders(
     State(payments): State<Payments>,
-    caller: Caller,
+    CallerOrKey(caller): CallerOrKey,
     Query(query): Query<OrdersQuery>,
 ) -> Result<JsonBody<List<Order>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let before: i32 = paging::decode(query.cursor.as_deref())?.unwrap_or(i32::MAX);
     let user_id = match query.user_id {
-        asked if caller.is_staff => asked,
+        asked if caller.sees_orders() => asked,
         None => Some(caller.user_id),
         Some(own) if own == caller.user_id => Some(own),
         Some(_) => return Err(Problem::forbidden("role_required", "Only staff may list the orders of others.")),
     };
     let filter = OrderFilter { user_id, status: query.status, before };
-    let view = payments.shop.db.seen_by(caller.viewer());
+    let view = payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS));
     let rows = store::orders::list(&view, filter, limit as i64 + 1).await?;
     Ok(JsonBody(paging::page(rows, limit, |order| order.id)))
 }
@@ -85,11 +85,11 @@ pub(super) async fn list_orders(
 )]
 pub(super) async fn read_order(
     State(payments): State<Payments>,
-    caller: Caller,
+    CallerOrKey(caller): CallerOrKey,
     Path(id): Path<i32>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = store::orders::seen(&payments.shop.db.seen_by(caller.viewer()), id).await?;
+    let found = store::orders::seen(&payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS)), id).await?;
     Ok(tagged(&headers, &found.ok_or_else(|| Problem::not_found("order"))?))
 }
 
@@ -101,13 +101,13 @@ pub(super) async fn read_order(
 )]
 pub(super) async fn list_order_events(
     State(payments): State<Payments>,
-    caller: Caller,
+    CallerOrKey(caller): CallerOrKey,
     Path(id): Path<i32>,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<List<OrderEvent>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let after: i64 = paging::decode(query.cursor.as_deref())?.unwrap_or(0);
-    let view = payments.shop.db.seen_by(caller.viewer());
+    let view = payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS));
     let rows = store::orders::events(&view, id, after, limit as i64 + 1).await?;
     let rows = rows.ok_or_else(|| Problem::not_found("order"))?;
     Ok(JsonBody(paging::page(rows, limit, |event| event.id)))
@@ -127,7 +127,7 @@ pub(super) async fn list_order_events(
 )]
 pub(super) async fn change_order_status(
     State(payments): State<Payments>,
-    Staff(caller): Staff,
+    MayHandleOrders(caller): MayHandleOrders,
     Path(id): Path<i32>,
     headers: HeaderMap,
     Json(body): Json<NewStatus>,

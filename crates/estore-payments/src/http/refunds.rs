@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json as JsonBody;
 use axum::extract::State;
-use estore_kit::auth::{Caller, Staff};
+use estore_kit::auth::{CallerOrKey, MayRefund};
 use estore_kit::extract::{Json, Path};
 use estore_kit::problem::Problem;
 use estore_kit::request;
@@ -42,7 +42,7 @@ pub(crate) struct NewRefund {
 )]
 pub(super) async fn cancel_order(
     State(payments): State<Payments>,
-    caller: Caller,
+    CallerOrKey(caller): CallerOrKey,
     Path(id): Path<i32>,
 ) -> Result<JsonBody<Order>, Problem> {
     let work = request::within(request::current_id(), cancel::cancel_order(Arc::clone(&payments.shop), caller, id));
@@ -64,7 +64,7 @@ pub(super) async fn cancel_order(
 )]
 pub(super) async fn refund_order(
     State(payments): State<Payments>,
-    Staff(caller): Staff,
+    MayRefund(caller): MayRefund,
     Path(id): Path<i32>,
     key: IdempotencyKey,
     Json(body): Json<NewRefund>,

@@ -3,7 +3,7 @@
 use axum::Json as JsonBody;
 use axum::extract::State;
 use axum::http::StatusCode;
-use estore_kit::auth::Admin;
+use estore_kit::auth::MayOperate;
 use estore_kit::extract::{Path, Query};
 use estore_kit::paging::{self, List};
 use estore_kit::problem::Problem;
@@ -47,7 +47,7 @@ pub(crate) struct Replayed {
 )]
 pub(super) async fn list_webhook_deliveries(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Path(id): Path<Uuid>,
     Query(query): Query<DeliveriesQuery>,
 ) -> Result<JsonBody<List<WebhookDelivery>>, Problem> {
@@ -69,7 +69,7 @@ pub(super) async fn list_webhook_deliveries(
 )]
 pub(super) async fn replay_webhook_delivery(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Path((id, delivery_id)): Path<(Uuid, i64)>,
 ) -> Result<(StatusCode, JsonBody<Replayed>), Problem> {
     let replayed = replay_webhooks(&payments.shop, id, Some(delivery_id)).await?;
@@ -84,7 +84,7 @@ pub(super) async fn replay_webhook_delivery(
 )]
 pub(super) async fn replay_dead_webhook_deliveries(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, JsonBody<Replayed>), Problem> {
     let replayed = replay_webhooks(&payments.shop, id, None).await?;

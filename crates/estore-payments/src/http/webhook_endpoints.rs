@@ -4,7 +4,7 @@ use axum::Json as JsonBody;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use estore_kit::auth::Admin;
+use estore_kit::auth::MayOperate;
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::{self, List, PageQuery};
 use estore_kit::problem::Problem;
@@ -72,7 +72,7 @@ fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, 
 )]
 pub(super) async fn create_webhook_endpoint(
     State(payments): State<Payments>,
-    Admin(caller): Admin,
+    MayOperate(caller): MayOperate,
     Json(body): Json<WantedWebhookEndpoint>,
 ) -> Result<(StatusCode, JsonBody<WebhookEndpointWithSecret>), Problem> {
     let WantedWebhookEndpoint { url, events, description } = body;
@@ -89,7 +89,7 @@ pub(super) async fn create_webhook_endpoint(
 )]
 pub(super) async fn list_webhook_endpoints(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<List<WebhookEndpoint>>, Problem> {
     let limit = paging::limit(query.limit)?;
@@ -111,7 +111,7 @@ pub(super) async fn list_webhook_endpoints(
 )]
 pub(super) async fn read_webhook_endpoint(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -134,7 +134,7 @@ pub(super) async fn read_webhook_endpoint(
 )]
 pub(super) async fn change_webhook_endpoint(
     State(payments): State<Payments>,
-    Admin(caller): Admin,
+    MayOperate(caller): MayOperate,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Json(body): Json<WebhookEndpointChange>,
@@ -158,7 +158,7 @@ pub(super) async fn change_webhook_endpoint(
 )]
 pub(super) async fn rotate_webhook_secret(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Path(id): Path<Uuid>,
 ) -> Result<JsonBody<WebhookEndpointWithSecret>, Problem> {
     Ok(JsonBody(rotate::rotate_webhook_secret(&payments.shop, id).await?))
@@ -172,7 +172,7 @@ pub(super) async fn rotate_webhook_secret(
 )]
 pub(super) async fn delete_webhook_endpoint(
     State(payments): State<Payments>,
-    _admin: Admin,
+    _caller: MayOperate,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, Problem> {
     delete::delete_webhook_endpoint(&payments.shop, id).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use estore_api::inventory::RestockLine;
-use estore_kit::auth::Caller;
+use estore_kit::auth::{Caller, Permission};
 use estore_kit::crash;
 use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
@@ -55,7 +55,7 @@ impl From<CancelError> for Problem {
     }
 }
 
-/// Cancels an order of the caller's, or any for staff; one that is cancelled stays so.
+/// Cancels an order of the caller's, or any for those who handle orders; one that is cancelled stays so.
 pub(crate) async fn cancel_order(shop: Arc<Shop>, caller: Caller, id: i32) -> Result<Order, CancelError> {
     let Cancelled { order, refund, is_new } = match cancel(&shop, &caller, id).await {
         // Nothing is charged yet; if it waits for a person, nothing will be.
@@ -96,7 +96,7 @@ async fn cancel(shop: &Shop, caller: &Caller, id: i32) -> Result<Cancelled, Canc
     let transaction = client.transaction().await.map_err(DbError::from)?;
     let locked = orders::lock(&transaction, id).await?.ok_or(CancelError::NoOrder)?;
     let (order, captured, gateway) = (locked.order, locked.captured, locked.gateway);
-    if order.user_id != caller.user_id && !caller.is_staff {
+    if order.user_id != caller.user_id && !caller.may(Permission::Orders) {
         return Err(CancelError::NoOrder);
     }
     match order.status {

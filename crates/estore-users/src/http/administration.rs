@@ -1,10 +1,10 @@
-//! Accounts, for administrators.
+//! Accounts, for those who manage them.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
-use estore_kit::auth::Admin;
+use estore_kit::auth::{MayManageUsers, Permission};
 use estore_kit::extract::{Json, Path, Query};
 use estore_kit::paging::List;
 use estore_kit::problem::{Problem, ProblemBody};
@@ -43,7 +43,7 @@ pub(crate) struct UserPatch {
     /// Whether the account may log in; `false` ends its sessions.
     is_active: Option<bool>,
     /// All roles the account is to have.
-    #[schema(max_items = 2)]
+    #[schema(max_items = 7)]
     roles: Option<Vec<Role>>,
 }
 
@@ -61,7 +61,7 @@ fn tagged(user: User) -> Tagged {
 )]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
-    Admin(caller): Admin,
+    MayManageUsers(caller): MayManageUsers,
     Query(query): Query<UserQuery>,
 ) -> Result<axum::Json<List<User>>, Problem> {
     let UserQuery { q, is_active, limit, cursor } = query;
@@ -81,14 +81,15 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
-    Admin(caller): Admin,
+    MayManageUsers(caller): MayManageUsers,
     Path(id): Path<i32>,
 ) -> Result<Tagged, Problem> {
-    let user = see_user(&service.db.seen_by(caller.viewer()), id).await?;
+    let user = see_user(&service.db.seen_by(caller.viewer(&[Permission::Users])), id).await?;
     user.map(tagged).ok_or_else(|| Problem::not_found("user"))
 }
 
-/// Deactivates an account, opens it again, or sets its roles.
+/// Deactivates an account, opens it again, or sets its roles. Roles, and accounts that have any, are for administrators
+/// alone. Whoever loses a role is logged out.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "administration", operation_id = "change_user", request_body = UserPatch,
     params(
@@ -107,7 +108,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn change(
     State(service): State<Arc<Service>>,
-    Admin(caller): Admin,
+    MayManageUsers(caller): MayManageUsers,
     Path(id): Path<i32>,
     headers: HeaderMap,
     Json(input): Json<UserPatch>,

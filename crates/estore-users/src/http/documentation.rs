@@ -16,7 +16,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
     tags(
         (name = "accounts", description = "Registering, proving an address, one's own account"),
         (name = "tokens", description = "Sessions"),
-        (name = "administration", description = "Accounts, for administrators"),
+        (name = "administration", description = "Accounts, for those who manage them"),
     )
 )]
 pub(super) struct Documentation;
@@ -90,12 +90,12 @@ impl IntoResponses for WithToken {
     }
 }
 
-/// What a route for administrators may answer.
+/// What a route for those who manage accounts may answer.
 pub(super) struct ForAdmins;
 
 impl IntoResponses for ForAdmins {
     fn responses() -> Responses {
-        let mut all = problems(&[("400", "A parameter breaks a rule"), ("403", "The caller is no administrator")]);
+        let mut all = problems(&[("400", "A parameter breaks a rule"), ("403", "The caller lacks the permission `users`, or is no administrator where that is asked")]);
         all.append(&mut WithToken::responses());
         all
     }

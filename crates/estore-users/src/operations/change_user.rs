@@ -1,5 +1,6 @@
-//! An administrator deactivates an account, opens it again, or changes what it may do.
+//! Whoever manages accounts deactivates one or opens it again; an administrator changes what it may do.
 
+use deadpool_postgres::Transaction;
 use estore_kit::auth::Caller;
 use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
@@ -7,8 +8,10 @@ use estore_kit::problem::Problem;
 use crate::operations::erase_account::last_admin;
 use crate::service::Service;
 use crate::store::sessions::end_sessions_of_user;
-use crate::store::users::{change_user as store_change, find_user, lock_user, lock_user_and_admins, replace_roles};
-use crate::user::{Role, User, if_match_allows};
+use crate::store::users::{
+    change_user as store_change, find_user, lock_user, lock_user_and_admins, may_manage_users, replace_roles,
+};
+use crate::user::{Role, User, if_match_allows, stored_words};
 
 /// What is to change; what is left out stays.
 #[derive(Debug)]
@@ -26,8 +29,10 @@ pub(crate) enum ChangeUserError {
     Unknown,
     #[error("the account has been erased")]
     Erased,
-    #[error("whoever asks is no active administrator any more")]
-    NotAdmin,
+    #[error("whoever asks may not manage accounts any more")]
+    NotPermitted,
+    #[error("this is for administrators")]
+    AdminsOnly,
     #[error("the account has changed since it was read")]
     Changed,
     #[error("the last active administrator cannot go")]
@@ -41,7 +46,12 @@ impl From<ChangeUserError> for Problem {
         match error {
             ChangeUserError::Unknown => Self::not_found("user"),
             ChangeUserError::Erased => Self::conflict("account_erased", "The account has been erased and stays so."),
-            ChangeUserError::NotAdmin => Self::forbidden("role_required", "Only administrators may do this."),
+            ChangeUserError::NotPermitted => {
+                Self::forbidden("role_required", "This takes the permission \"users\", which you no longer have.")
+            }
+            ChangeUserError::AdminsOnly => {
+                Self::forbidden("role_required", "Only administrators may change roles, and accounts that have any.")
+            }
             ChangeUserError::Changed => Self::new(
                 axum::http::StatusCode::PRECONDITION_FAILED,
                 "etag_mismatch",
@@ -53,7 +63,8 @@ impl From<ChangeUserError> for Problem {
     }
 }
 
-/// Applies the change and answers the account as it is now. Deactivation ends its sessions.
+/// Applies the change and answers the account as it is now. Deactivation ends its sessions, and so does the loss of a
+/// role: what its access tokens say is no longer so.
 pub(crate) async fn change_user(
     service: &Service,
     caller: &Caller,
@@ -65,30 +76,57 @@ pub(crate) async fn change_user(
     sign(&transaction).await?;
     // All administrators are locked in one order, so that two cannot remove each other at once.
     let admins = lock_user_and_admins(&transaction, id).await?;
-    if !admins.contains(&caller.user_id) {
-        return Err(ChangeUserError::NotAdmin);
+    let is_admin = caller.is_admin && admins.contains(&caller.user_id);
+    if !is_admin && !may_manage_users(&transaction, caller.user_id).await? {
+        return Err(ChangeUserError::NotPermitted);
     }
     let (user, _) = lock_user(&transaction, id).await?.ok_or(ChangeUserError::Unknown)?;
+    if !is_admin && (change.roles.is_some() || !user.roles.is_empty()) {
+        return Err(ChangeUserError::AdminsOnly);
+    }
     if !if_match_allows(change.if_match.as_deref(), &user.etag()) {
         return Err(ChangeUserError::Changed);
     }
+    let UserChange { is_active, roles, .. } = change;
+    let wish = Wish { is_active: is_active.unwrap_or(user.is_active), roles, granted_by: Some(caller.user_id) };
+    let user = apply(&transaction, &admins, &user, wish).await?;
+    transaction.commit().await.map_err(DbError::from)?;
+    Ok(user)
+}
+
+/// What an account is to be.
+#[derive(Debug)]
+pub(super) struct Wish {
+    pub(super) is_active: bool,
+    /// All its roles; as they are where nothing is said.
+    pub(super) roles: Option<Vec<Role>>,
+    /// Nobody, where it comes from the command line.
+    pub(super) granted_by: Option<i32>,
+}
+
+/// Makes the account so; it is locked, and so are the administrators.
+pub(super) async fn apply(
+    transaction: &Transaction<'_>,
+    admins: &[i32],
+    user: &User,
+    wish: Wish,
+) -> Result<User, ChangeUserError> {
+    let Wish { is_active, roles, granted_by } = wish;
     if user.email.ends_with("@invalid") {
         return Err(ChangeUserError::Erased);
     }
-    let is_active = change.is_active.unwrap_or(user.is_active);
-    let is_admin = change.roles.as_ref().map_or(user.is_admin, |roles| roles.contains(&Role::Admin));
-    if admins == [id] && !(is_active && is_admin) {
+    let is_admin = roles.as_ref().map_or(user.is_admin, |roles| roles.contains(&Role::Admin));
+    if admins == [user.id] && !(is_active && is_admin) {
         return Err(ChangeUserError::LastAdmin);
     }
-    store_change(&transaction, id, is_active, is_admin).await?;
-    if let Some(roles) = &change.roles {
-        let stored: &[&str] = if roles.contains(&Role::Staff) { &["staff"] } else { &[] };
-        replace_roles(&transaction, id, stored, caller.user_id).await?;
+    store_change(transaction, user.id, is_active, is_admin).await?;
+    if let Some(roles) = &roles {
+        replace_roles(transaction, user.id, &stored_words(roles), granted_by).await?;
     }
     if user.is_active && !is_active {
-        end_sessions_of_user(&transaction, id, "deactivated").await?;
+        end_sessions_of_user(transaction, user.id, "deactivated").await?;
+    } else if roles.is_some_and(|roles| !user.roles.iter().all(|had| roles.iter().any(|role| role.word() == had))) {
+        end_sessions_of_user(transaction, user.id, "roles").await?;
     }
-    let user = find_user(&transaction, id).await?.ok_or(ChangeUserError::Unknown)?;
-    transaction.commit().await.map_err(DbError::from)?;
-    Ok(user)
+    find_user(transaction, user.id).await?.ok_or(ChangeUserError::Unknown)
 }

@@ -1,6 +1,6 @@
 //! A page of accounts, all or by a part of the address.
 
-use estore_kit::auth::Caller;
+use estore_kit::auth::{Caller, Permission};
 use estore_kit::paging::{self, List};
 use estore_kit::problem::Problem;
 
@@ -24,7 +24,7 @@ pub(crate) async fn list_users(service: &Service, caller: &Caller, search: UserS
     let after: i32 = paging::decode::<(i32,)>(search.cursor.as_deref())?.map_or(0, |(id,)| id);
     let pattern = search.text.as_deref().map(pattern).transpose()?.flatten();
     let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let view = service.db.seen_by(caller.viewer());
+    let view = service.db.seen_by(caller.viewer(&[Permission::Users]));
     let found = store::users::list_users(&view, pattern.as_deref(), search.is_active, after, wanted).await?;
     Ok(paging::page(found, limit, |user| (user.id,)))
 }

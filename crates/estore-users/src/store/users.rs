@@ -161,11 +161,17 @@ pub(crate) async fn change_user<C: GenericClient>(
     execute(db, include_str!("../../queries/change_user.sql"), &[&id, &is_active, &is_admin]).await.map(drop)
 }
 
+/// Whether an account may manage others now, whatever its token said.
+pub(crate) async fn may_manage_users<C: GenericClient>(db: &C, id: i32) -> Result<bool, DbError> {
+    let found = rows(db, include_str!("../../queries/may_manage_users.sql"), &[&id]).await?;
+    Ok(found.first().is_some_and(|row| row.get("may")))
+}
+
 pub(crate) async fn replace_roles<C: GenericClient>(
     db: &C,
     id: i32,
     roles: &[&str],
-    granted_by: i32,
+    granted_by: Option<i32>,
 ) -> Result<(), DbError> {
     execute(db, include_str!("../../queries/replace_roles.sql"), &[&id, &roles, &granted_by]).await.map(drop)
 }

@@ -1,26 +1,52 @@
-//! `estore admin create`.
+//! `estore admin`.
 
 use std::io::Read;
 
 use estore_kit::db::Db;
+use estore_ops::postgres::ClusterAccess;
 use estore_ops::roles::Service;
-use estore_users::Users;
+use estore_users::{Role, Users};
 
 use super::migrate;
+use crate::cli::{Admin, Roles};
 use crate::config::Config;
 use crate::{Outcome, services};
 
+/// Makes an administrator, or changes who may do what.
+pub async fn run(config: Config, admin: Admin) -> Outcome {
+    match admin {
+        Admin::Create { email } => create(config, &email).await,
+        Admin::Grant { roles: Roles { email, roles } } => change(config, &email, &roles, &[]).await,
+        Admin::Revoke { roles: Roles { email, roles } } => change(config, &email, &[], &roles).await,
+    }
+}
+
+/// UserService, without its routes and jobs.
+async fn open(config: &Config) -> Result<(Users, Option<ClusterAccess>), Box<dyn std::error::Error>> {
+    let (databases, cluster) = migrate::open(config, &[Service::Users]).await?;
+    let users = Users::start(Db::new(databases.logins(Service::Users)?, 2)?, services::users_config(config)?).await?;
+    Ok((users, cluster))
+}
+
 /// Makes an administrator; the password is the first line of standard input.
-pub async fn create(config: Config, email: &str) -> Outcome {
+async fn create(config: Config, email: &str) -> Outcome {
     let mut password = String::new();
     std::io::stdin().take(4_096).read_to_string(&mut password)?;
     let password = password.lines().next().unwrap_or_default();
-    let (databases, cluster) = migrate::open(&config, &[Service::Users]).await?;
-    let logins = databases.logins(Service::Users)?.named("estore-admin");
-    let users = Users::start(Db::new(logins, 2)?, services::users_config(&config)?).await?;
+    let (users, cluster) = open(&config).await?;
     let created = users.create_admin(email, password).await;
     migrate::close(cluster).await?;
     let id = created?;
     println!("Administrator {email} has the id {id}.");
+    Ok(true)
+}
+
+/// Gives roles and takes roles.
+async fn change(config: Config, email: &str, granted: &[Role], revoked: &[Role]) -> Outcome {
+    let (users, cluster) = open(&config).await?;
+    let changed = users.grant_roles(email, granted, revoked).await;
+    migrate::close(cluster).await?;
+    let roles = changed?;
+    println!("{email} has {}.", if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") });
     Ok(true)
 }

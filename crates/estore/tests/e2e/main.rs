@@ -9,6 +9,7 @@ mod crash;
 mod every_event;
 mod own_database;
 mod own_database_tls;
+mod permissions;
 mod replay;
 mod rights;
 mod seals;

@@ -1,6 +1,6 @@
 //! What an order pays for being read and for being answered, counted by `script/instructions`.
 
-use estore_kit::auth::Caller;
+use estore_kit::auth::{Caller, Permissions};
 
 use super::{NewLine, NewOrder, Operation, Placement, Wanted, checked, request_hash};
 use crate::idempotency::IdempotencyKey;
@@ -18,7 +18,8 @@ fn counted_read_order(caller: &Caller, body: &[u8]) -> Option<Placement> {
 
 #[test]
 fn read_order() {
-    let caller = Caller { user_id: 7, session_id: String::new(), verified: true, is_staff: false, is_admin: false };
+    let (session_id, permissions) = (String::new(), Permissions::NONE);
+    let caller = Caller { user_id: 7, session_id, verified: true, permissions, is_admin: false, is_key: false };
     let body = br#"{"product_id":4711,"quantity":2,"payment_method_id":42,"metadata":{"note":"by the door"}}"#;
     for _ in 0..200 {
         assert_eq!(counted_read_order(&caller, body).unwrap().lines.len(), 1);
