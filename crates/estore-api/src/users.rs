@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use estore_kit::auth::{ENDED_SESSIONS_MAX, EndedSessions, EndedSessionsQuery, Revocations};
+use estore_kit::auth::{ApiKey, ApiKeys, ENDED_SESSIONS_MAX, EndedSessions, EndedSessionsQuery, Revocations};
+use estore_kit::problem::Problem;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,9 @@ pub trait UsersApi: Send + Sync {
 /// The internal route, a `POST` of the batch as JSON.
 pub const NOTICES_ROUTE: &str = "/internal/v1/notices";
 
+/// The internal route that knows API keys, a `POST` of the hash of one as JSON.
+pub const API_KEY_ROUTE: &str = "/internal/v1/api-keys/find";
+
 /// The internal route that names ended sessions, a `POST` of an [`EndedSessionsQuery`].
 pub const ENDED_SESSIONS_ROUTE: &str = "/internal/v1/sessions/ended";
 /// How often another process is asked for sessions that have ended.
@@ -82,6 +86,13 @@ pub struct UsersClient(pub Neighbour);
 impl UsersApi for UsersClient {
     async fn notify(&self, notices: Vec<OrderNotice>) -> Result<(), CallError> {
         self.0.call(NOTICES_ROUTE, &notices).await
+    }
+}
+
+#[async_trait]
+impl ApiKeys for UsersClient {
+    async fn find(&self, hash: &str) -> Result<Option<ApiKey>, Problem> {
+        Ok(self.0.call(API_KEY_ROUTE, &hash).await?)
     }
 }
 

@@ -25,6 +25,7 @@ pub const CHECKS: &[Check] = &[
                   SELECT 'verification_tokens' AS kind, user_id AS owner, token FROM verification_tokens \
                   UNION ALL SELECT 'password_reset_tokens', user_id, token FROM password_reset_tokens \
                   UNION ALL SELECT 'email_changes', user_id, token FROM email_changes \
+                  UNION ALL SELECT 'api_keys', user_id, key_hash FROM api_keys \
                   UNION ALL SELECT 'log_in_failures', NULL, subject FROM log_in_failures \
                   UNION ALL SELECT 'sessions', user_id, address_key FROM sessions \
                   UNION ALL SELECT 'refresh_tokens', sessions.user_id, token \
@@ -36,7 +37,11 @@ pub const CHECKS: &[Check] = &[
         name: "inactive_accounts_have_no_session",
         sql: "SELECT format('session %s of user %s: it is open though the account is not active', sessions.id, users.id) \
               FROM sessions JOIN users ON users.id = user_id \
-              WHERE ended_at IS NULL AND expires_at > now() AND NOT is_active",
+              WHERE ended_at IS NULL AND expires_at > now() AND NOT is_active \
+              UNION ALL \
+              SELECT format('API key %s of user %s: it is good though the account is not active', api_keys.id, users.id) \
+              FROM api_keys JOIN users ON users.id = user_id \
+              WHERE revoked_at IS NULL AND expires_at > now() AND NOT is_active",
     },
     Check {
         promise: OWN_DATA,
@@ -44,6 +49,7 @@ pub const CHECKS: &[Check] = &[
         sql: "SELECT format('user %s: erased, and something is left', id) FROM users \
               WHERE email = 'erased-' || id || '@invalid' AND (is_active OR is_verified OR is_admin \
                   OR EXISTS (SELECT FROM sessions WHERE user_id = users.id) \
+                  OR EXISTS (SELECT FROM api_keys WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM user_roles WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM verification_tokens WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM password_reset_tokens WHERE user_id = users.id) \

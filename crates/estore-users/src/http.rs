@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administration;
+mod api_keys;
 mod documentation;
 mod internal;
 mod keys;
@@ -14,7 +15,7 @@ mod tokens;
 use std::sync::Arc;
 
 use axum::routing::{get, post};
-use estore_api::users::{ENDED_SESSIONS_ROUTE, NOTICES_ROUTE};
+use estore_api::users::{API_KEY_ROUTE, ENDED_SESSIONS_ROUTE, NOTICES_ROUTE};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -52,6 +53,8 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
         .routes(routes!(sessions::list, sessions::revoke_others))
         .routes(routes!(sessions::revoke))
         .routes(routes!(administration::show, administration::change))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::revoke))
         .routes(routes!(keys::publish))
         .route("/verify-email", get(pages::ask_verification).post(pages::verify))
         .route("/reset-password", get(pages::ask_password).post(pages::reset))
@@ -62,6 +65,7 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
 pub(crate) fn internal(service: Arc<Service>) -> axum::Router {
     axum::Router::new()
         .route(NOTICES_ROUTE, post(internal::notify))
+        .route(API_KEY_ROUTE, post(internal::find_api_key))
         .route(ENDED_SESSIONS_ROUTE, post(internal::ended_sessions))
         .with_state(service)
 }

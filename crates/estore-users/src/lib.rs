@@ -4,6 +4,7 @@
 //! person stays here.
 
 mod access_token;
+mod api_key;
 mod breached;
 mod checks;
 mod config;

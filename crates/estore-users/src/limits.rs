@@ -61,6 +61,14 @@ pub(crate) const ADDRESS_DELAY_MAX: Duration = Duration::from_secs(60);
 pub(crate) const FAILURES_REMEMBERED: Duration = Duration::from_secs(3_600);
 /// How many log-ins of one account a process looks at together: so many may fail beyond those that are free.
 pub(crate) const LOG_INS_OF_SUBJECT_MAX: usize = 4;
+/// How many good API keys one person may have.
+pub(crate) const API_KEYS_MAX: i64 = 100;
+/// The longest that an API key is good, in days.
+pub(crate) const API_KEY_DAYS_MAX: i32 = 365;
+/// How long an API key is good where nothing is said, in days.
+pub(crate) const API_KEY_DAYS_DEFAULT: i32 = 90;
+/// The longest name of an API key, in characters.
+pub(crate) const API_KEY_NAME_CHARACTERS_MAX: usize = 100;
 /// How often what has ended is removed.
 pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
 /// How many sessions an export lists.

@@ -29,6 +29,7 @@ pub const PURGES: &[Purge] = &[
     purge!("refresh_tokens", "expired refresh tokens", Duration::ZERO),
     // Two days: a limit counts the letters of the last one.
     purge!("mails", "letters that were sent or given up", DAY.saturating_mul(2)),
+    purge!("api_keys", "API keys that ended three months ago", DAY.saturating_mul(90)),
     purge!("log_in_failures", "failed log-ins that make nobody wait any more", FAILURES_REMEMBERED),
     // Longer than any access token may live.
     purge!("ended_sessions", "sessions whose end everybody knows of", DAY.saturating_mul(2)),

@@ -59,4 +59,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260300_name_permissions/up.sql"),
         down: include_str!("../migrations/202611260300_name_permissions/down.sql"),
     },
+    Migration {
+        version: 202_611_260_305,
+        name: "keep_api_keys",
+        up: include_str!("../migrations/202611260305_keep_api_keys/up.sql"),
+        down: include_str!("../migrations/202611260305_keep_api_keys/down.sql"),
+    },
 ];

@@ -56,6 +56,22 @@ impl RandomToken {
     }
 }
 
+/// The secret of an API key: 256 random bits behind a word that says what it is.
+#[derive(Debug)]
+pub(crate) struct ApiKeySecret {
+    /// What the program gets.
+    pub(crate) text: Secret,
+    /// What is stored.
+    pub(crate) hash: String,
+}
+
+impl ApiKeySecret {
+    pub(crate) fn generate(prefix: &str) -> Result<Self, NoRandomness> {
+        let text = format!("{prefix}{}", RandomToken::generate()?.secret.reveal());
+        Ok(Self { hash: hash(&text), text: Secret(text) })
+    }
+}
+
 /// What a token that came back is looked up by; nothing for a text that was never one.
 pub(crate) fn token_hash(token: &Secret) -> Option<String> {
     let text = token.reveal().trim();

@@ -1,5 +1,6 @@
 //! Calls the statements of `queries/`, one function each.
 
+pub(crate) mod api_keys;
 pub(crate) mod log_in_failures;
 pub(crate) mod mails;
 pub(crate) mod sessions;

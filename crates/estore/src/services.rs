@@ -11,7 +11,7 @@ use estore_api::inventory::{InventoryApi, InventoryClient};
 use estore_api::neighbour::Neighbour;
 use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
-use estore_kit::auth::{Revocations, Verifier};
+use estore_kit::auth::{ApiKeys, Revocations, Verifier};
 use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
@@ -42,7 +42,7 @@ pub struct Services {
     verifier: Arc<Verifier>,
     /// Sessions whose access tokens are refused before they expire.
     revocations: Arc<Revocations>,
-    /// Who tells of such sessions, where UserService is in another process.
+    /// Who tells of such sessions and knows API keys, where UserService is in another process.
     sessions: Option<UsersClient>,
     /// Who delivers events.
     events: Arc<dyn EventsApi>,
@@ -103,7 +103,12 @@ impl Services {
             None => Some(UsersClient(neighbour(config, (caller, "users"), &config.services.users_url)?)),
         };
         let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
-        let verifier = Arc::new(verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations)));
+        let api_keys: Option<Arc<dyn ApiKeys>> = match (&users, &sessions) {
+            (Some(users), _) => Some(Arc::new(users.clone())),
+            (None, elsewhere) => elsewhere.clone().map(|users| Arc::new(users) as _),
+        };
+        let verifier = verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations));
+        let verifier = Arc::new(api_keys.into_iter().fold(verifier, Verifier::taking));
         let (watched, backups) = (watched::of(&here, databases)?, BackupWatch::of(config));
         let metrics = Arc::new(Metrics::new(config, Arc::clone(&watched), backups.clone())?);
         let warnings = Arc::new(Warnings::new(config, Arc::clone(&watched), databases, backups));

@@ -7,6 +7,7 @@ use estore_kit::problem::Problem;
 
 use crate::operations::erase_account::last_admin;
 use crate::service::Service;
+use crate::store::api_keys::revoke_api_keys_of_user;
 use crate::store::sessions::end_sessions_of_user;
 use crate::store::users::{
     change_user as store_change, find_user, lock_user, lock_user_and_admins, may_manage_users, replace_roles,
@@ -125,6 +126,7 @@ pub(super) async fn apply(
     }
     if user.is_active && !is_active {
         end_sessions_of_user(transaction, user.id, "deactivated").await?;
+        revoke_api_keys_of_user(transaction, user.id).await?;
     } else if roles.is_some_and(|roles| !user.roles.iter().all(|had| roles.iter().any(|role| role.word() == had))) {
         end_sessions_of_user(transaction, user.id, "roles").await?;
     }

@@ -117,6 +117,7 @@ impl Desk {
         let users = Users::start(db.clone(), config).await.unwrap();
         let router = users.router().split_for_parts().0;
         let verifier = Verifier::given(&users.key_set()).heeding(users.revocations());
+        let verifier = verifier.taking(Arc::new(users.clone()));
         let router = router.layer(Extension(Arc::new(verifier)));
         let jobs_end = CancellationToken::new();
         let router = edge(router, &EdgeLimits::default());

@@ -1,7 +1,7 @@
 //! UserService through its routes, on a real PostgreSQL.
 
 mod administration;
-mod audit;
+mod api_keys;
 mod desk;
 mod events;
 mod import;

@@ -91,6 +91,13 @@ async fn every_route_has_its_number_of_statements() {
     note("list a hundred").await;
     desk.get("/v1/users?limit=100&q=x.example", &root).await.expect(200);
     note("search a hundred").await;
+    let wish = Some(json!({"name": "reports", "scopes": ["users"]}));
+    let key = desk.call(Method::POST, "/v1/api-keys", Some(&root), wish).await.expect(201).json();
+    note("make a key").await;
+    for name in ["list by a new key", "list by a known key"] {
+        desk.get("/v1/users?limit=1", key["secret"].as_str().unwrap()).await.expect(200);
+        note(name).await;
+    }
     assert_eq!(
         costs,
         [
@@ -110,6 +117,9 @@ async fn every_route_has_its_number_of_statements() {
             ("(the test makes accounts)", 1),
             ("list a hundred", 2),
             ("search a hundred", 2),
+            ("make a key", 1),
+            ("list by a new key", 3),
+            ("list by a known key", 2),
         ]
     );
 }

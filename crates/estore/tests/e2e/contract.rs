@@ -7,7 +7,7 @@ use estore_testkit::shop::{Address, Processes, Shop};
 use serde_json::Value;
 
 /// The paths of UserService.
-const ACCOUNTS: &str = "^/v1/(users|tokens|password-resets)";
+const ACCOUNTS: &str = "^/v1/(users|tokens|password-resets|api-keys)";
 
 crate::in_one_and_three!(every_service_describes_its_routes, answers_are_as_described);
 
@@ -33,6 +33,8 @@ async fn every_service_describes_its_routes(shop: &Shop) {
         "/v1/users/me/sessions",
         "/v1/users/me/sessions/{id}",
         "/v1/users/{id}",
+        "/v1/api-keys",
+        "/v1/api-keys/{id}",
         "/v1/tokens",
         "/v1/tokens/refresh",
         "/v1/password-resets",

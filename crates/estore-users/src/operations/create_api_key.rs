@@ -1,0 +1,49 @@
+//! A key for a program of the shop, shown once.
+
+use estore_kit::auth::{API_KEY_PREFIX, Caller};
+use estore_kit::problem::Problem;
+use estore_kit::validate::Rules;
+
+use crate::api_key::{ApiKeyWithSecret, Scope};
+use crate::limits::{API_KEY_DAYS_DEFAULT, API_KEY_DAYS_MAX, API_KEY_NAME_CHARACTERS_MAX, API_KEYS_MAX};
+use crate::secret::ApiKeySecret;
+use crate::service::Service;
+use crate::store::api_keys::{NewApiKey, insert_api_key};
+
+/// Characters of the secret that stay readable, so that people know a key again.
+const HINT_CHARACTERS: usize = 6;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct ApiKeyWish {
+    pub(crate) name: String,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) expires_in_days: Option<i32>,
+}
+
+/// Makes the key; it acts in the name of whoever makes it.
+pub(crate) async fn create_api_key(
+    service: &Service,
+    caller: &Caller,
+    wish: ApiKeyWish,
+) -> Result<ApiKeyWithSecret, Problem> {
+    let days = wish.expires_in_days.unwrap_or(API_KEY_DAYS_DEFAULT);
+    let name = wish.name.trim();
+    let mut rules = Rules::new();
+    rules.text("/name", name, 1..=API_KEY_NAME_CHARACTERS_MAX);
+    rules.range("/expires_in_days", days, 1..=API_KEY_DAYS_MAX);
+    rules.require(!wish.scopes.is_empty(), "/scopes", "missing", "must name at least one");
+    rules.finish()?;
+    let mut scopes: Vec<&str> = wish.scopes.iter().map(|scope| scope.word()).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    let secret = ApiKeySecret::generate(API_KEY_PREFIX).map_err(Problem::internal)?;
+    let hint: String = secret.text.reveal().chars().take(API_KEY_PREFIX.len() + HINT_CHARACTERS).collect();
+    let new = NewApiKey { user_id: caller.user_id, name, hash: &secret.hash, hint: &hint, scopes: &scopes, days };
+    let made = insert_api_key(&service.db.client().await?, &new).await?;
+    let key = made.ok_or_else(|| {
+        let detail = format!("You have {API_KEYS_MAX} API keys that are good; revoke one that is not needed.");
+        Problem::conflict("too_many_api_keys", detail)
+    })?;
+    Ok(ApiKeyWithSecret { key, secret: secret.text })
+}
