@@ -54,6 +54,9 @@ pub struct Claims {
     pub iat: i64,
     /// When it ends, in seconds since 1970.
     pub exp: i64,
+    /// When the user last proved who they are, in seconds since 1970; at no time where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
     /// Whether the address has been verified.
     pub verified: bool,
     /// The account's roles, such as `staff` and `admin`; none for customers.
@@ -70,6 +73,8 @@ pub struct Caller {
     pub user_id: i32,
     /// The session of the token.
     pub session_id: String,
+    /// When the user last proved who they are, in seconds since 1970; 0 for never.
+    pub authenticated_at: i64,
     /// Whether the address has been verified.
     pub verified: bool,
     /// What it may do beyond a customer's own affairs.
@@ -282,8 +287,15 @@ fn caller(claims: Claims) -> Option<Caller> {
         Some(words) => Permissions::of_words(words.iter().map(String::as_str)),
         None => Permissions::of_roles(claims.roles.iter().map(String::as_str)),
     };
-    let user_id = claims.sub.parse().ok()?;
-    Some(Caller { user_id, session_id: claims.sid, verified: claims.verified, permissions, is_admin, is_key: false })
+    Some(Caller {
+        user_id: claims.sub.parse().ok()?,
+        session_id: claims.sid,
+        authenticated_at: claims.auth_time.unwrap_or(0),
+        verified: claims.verified,
+        permissions,
+        is_admin,
+        is_key: false,
+    })
 }
 
 /// The token of `Authorization: Bearer …`, if there is one.

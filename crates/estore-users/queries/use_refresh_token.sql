@@ -7,12 +7,12 @@ WITH used AS (
     UPDATE sessions SET last_used_at = now(), expires_at = now() + $3::int * interval '1 day'
     FROM used
     WHERE sessions.id = used.session_id AND sessions.ended_at IS NULL
-    RETURNING sessions.id, sessions.user_id, sessions.expires_at
+    RETURNING sessions.id, sessions.user_id, sessions.expires_at, sessions.authenticated_at
 ), next AS (
     INSERT INTO refresh_tokens (token, session_id, expires_at)
     SELECT $2, id, expires_at FROM session
 )
-SELECT session.id AS session_id, users.id, users.is_verified, users.is_admin,
+SELECT session.id AS session_id, extract(epoch FROM authenticated_at)::bigint AS authenticated_at, users.id, users.is_verified, users.is_admin,
     ARRAY(SELECT role::text FROM user_roles WHERE user_id = users.id ORDER BY role) AS roles
 FROM session
 JOIN users ON users.id = session.user_id

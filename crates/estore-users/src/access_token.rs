@@ -1,8 +1,6 @@
 //! The key that signs access tokens, and the set that others verify them with.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,6 +17,7 @@ use jsonwebtoken::jwk::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use uuid::Uuid;
 
+use crate::key_file;
 use crate::secret::Secret;
 use crate::user::Standing;
 
@@ -30,7 +29,7 @@ const PEM_LINE_CHARACTERS: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or made.
-    #[error("cannot read or make the token key {path}: {cause}")]
+    #[error("cannot read or make the key {path}: {cause}")]
     File {
         /// The file.
         path: String,
@@ -40,6 +39,9 @@ pub enum KeyError {
     /// The file holds something else.
     #[error("{0} does not hold an Ed25519 private key in PKCS#8 PEM; move it away to have a new one made")]
     NotAKey(String),
+    /// The file that seals holds something else.
+    #[error("{0} does not hold 32 bytes in base64; bring the file back, or second factors stay closed")]
+    NotASealingKey(String),
     /// The library refused.
     #[error("cannot make a token key: {0}")]
     Refused(String),
@@ -65,11 +67,8 @@ impl Signer {
     /// Reads the key file, or makes it. Tokens are good for `seconds`.
     pub(crate) fn open(path: &Path, seconds: u32) -> Result<Self, KeyError> {
         let file = |cause| KeyError::File { path: path.display().to_string(), cause };
-        if !path.try_exists().map_err(file)? {
-            make_key_file(path)?;
-        }
-        let der = der_of(&fs::read_to_string(path).map_err(file)?)
-            .ok_or_else(|| KeyError::NotAKey(path.display().to_string()))?;
+        let text = key_file::read_or_make(path, new_key).map_err(file)?;
+        let der = der_of(&text).ok_or_else(|| KeyError::NotAKey(path.display().to_string()))?;
         let pair =
             Ed25519KeyPair::from_pkcs8(&der).map_err(|_rejected| KeyError::NotAKey(path.display().to_string()))?;
         let key_set = JwkSet { keys: vec![public_key(pair.public_key().as_ref())?] };
@@ -95,8 +94,13 @@ impl Signer {
         self.seconds
     }
 
-    /// A token for a user's session.
-    pub(crate) fn sign(&self, user: &Standing, session: Uuid) -> Result<Secret, jsonwebtoken::errors::Error> {
+    /// A token for a session of a user, who last proved who they are at `authenticated_at`, in seconds since 1970.
+    pub(crate) fn sign(
+        &self,
+        user: &Standing,
+        session: Uuid,
+        authenticated_at: i64,
+    ) -> Result<Secret, jsonwebtoken::errors::Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         let claims = Claims {
@@ -106,6 +110,7 @@ impl Signer {
             sid: session.to_string(),
             iat: now,
             exp: now.saturating_add(i64::from(self.seconds)),
+            auth_time: Some(authenticated_at),
             verified: user.is_verified,
             roles: user.all_roles(),
             permissions: Some(user.permissions().words().into_iter().map(str::to_owned).collect()),
@@ -132,27 +137,9 @@ fn public_key(public: &[u8]) -> Result<Jwk, KeyError> {
     Ok(key)
 }
 
-/// Two processes may start at once: each writes its own file, the first to link it wins, both read the winner's.
-fn make_key_file(path: &Path) -> Result<(), KeyError> {
-    let file = |cause| KeyError::File { path: path.display().to_string(), cause };
-    let refused = |error: aws_lc_rs::error::Unspecified| KeyError::Refused(error.to_string());
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(refused)?;
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(file)?;
-    }
-    let draft = path.with_extension(format!("{}.new", Uuid::new_v4()));
-    let made = write_private(&draft, &pem_of(pkcs8.as_ref())).and_then(|()| match fs::hard_link(&draft, path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    });
-    drop(fs::remove_file(&draft));
-    made.map_err(file)
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+fn new_key() -> io::Result<String> {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new());
+    pkcs8.map(|pkcs8| pem_of(pkcs8.as_ref())).map_err(|error| io::Error::other(error.to_string()))
 }
 
 fn pem_of(der: &[u8]) -> String {
@@ -193,7 +180,7 @@ mod tests {
         assert_eq!(first.key_set(), again.key_set());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let user = Standing { id: 7, is_verified: true, is_admin: true, roles: vec!["staff".into()] };
-        let token = first.sign(&user, Uuid::nil()).unwrap();
+        let token = first.sign(&user, Uuid::nil(), 0).unwrap();
         let caller = Verifier::given(again.key_set()).verify(token.reveal()).await.unwrap();
         assert!(caller.user_id == 7 && caller.verified && caller.is_admin && caller.may(Permission::Orders));
         assert!(!format!("{first:?}").contains("key:"));

@@ -26,6 +26,7 @@ pub const CHECKS: &[Check] = &[
                   UNION ALL SELECT 'password_reset_tokens', user_id, token FROM password_reset_tokens \
                   UNION ALL SELECT 'email_changes', user_id, token FROM email_changes \
                   UNION ALL SELECT 'api_keys', user_id, key_hash FROM api_keys \
+                  UNION ALL SELECT 'recovery_codes', user_id, code FROM recovery_codes \
                   UNION ALL SELECT 'log_in_failures', NULL, subject FROM log_in_failures \
                   UNION ALL SELECT 'sessions', user_id, address_key FROM sessions \
                   UNION ALL SELECT 'refresh_tokens', sessions.user_id, token \
@@ -50,6 +51,7 @@ pub const CHECKS: &[Check] = &[
               WHERE email = 'erased-' || id || '@invalid' AND (is_active OR is_verified OR is_admin \
                   OR EXISTS (SELECT FROM sessions WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM api_keys WHERE user_id = users.id) \
+                  OR EXISTS (SELECT FROM totp_factors WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM user_roles WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM verification_tokens WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM password_reset_tokens WHERE user_id = users.id) \

@@ -13,6 +13,8 @@ pub struct UsersConfig {
     pub public_url: String,
     /// The Ed25519 key (PKCS#8 in PEM) that signs access tokens; made when it is missing.
     pub token_key_file: PathBuf,
+    /// The key that seals the secrets of second factors; made when it is missing. Without it they cannot be used.
+    pub totp_key_file: PathBuf,
     /// How long an access token is good for, in seconds.
     pub access_token_seconds: u32,
     /// How long a session lives without being used, in days.
@@ -35,6 +37,7 @@ impl Default for UsersConfig {
         Self {
             public_url: "http://127.0.0.1:8080".to_owned(),
             token_key_file: PathBuf::from("estore-data/secrets/token-key.pem"),
+            totp_key_file: PathBuf::from("estore-data/secrets/totp-key"),
             access_token_seconds: 900,
             refresh_token_days: 30,
             verification_hours: 24,

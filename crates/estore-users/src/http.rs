@@ -9,6 +9,7 @@ mod keys;
 mod pages;
 mod password_resets;
 mod profile;
+mod second_factor;
 mod sessions;
 mod tokens;
 
@@ -46,12 +47,16 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
         .routes(routes!(accounts::resend))
         .routes(routes!(tokens::log_in, tokens::log_out))
         .routes(routes!(tokens::refresh))
+        .routes(routes!(tokens::step_up))
         .routes(routes!(password_resets::request))
         .routes(routes!(password_resets::confirm))
         .routes(routes!(profile::show, profile::change, profile::erase))
         .routes(routes!(profile::export))
         .routes(routes!(sessions::list, sessions::revoke_others))
         .routes(routes!(sessions::revoke))
+        .routes(routes!(second_factor::show, second_factor::begin, second_factor::end))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(second_factor::renew_codes))
         .routes(routes!(administration::show, administration::change))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::revoke))

@@ -14,6 +14,9 @@ pub(crate) enum Purpose {
     EmailChangeAsked,
     EmailChanged,
     Erased,
+    TotpOn,
+    TotpOff,
+    RecoveryCodeUsed,
 }
 
 impl Purpose {
@@ -28,6 +31,9 @@ impl Purpose {
             Self::EmailChangeAsked => "email_change_asked",
             Self::EmailChanged => "email_changed",
             Self::Erased => "erased",
+            Self::TotpOn => "totp_on",
+            Self::TotpOff => "totp_off",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }
@@ -110,6 +116,27 @@ pub(crate) fn email_changed(to: &str, new: &str) -> Letter {
 pub(crate) fn erased(to: &str) -> Letter {
     let body = "Your account has been erased, as you asked. This was our last letter.\n";
     letter(Purpose::Erased, to, "Your account has been erased", body.to_owned())
+}
+
+/// After a second factor has been confirmed.
+pub(crate) fn totp_on(to: &str) -> Letter {
+    let body = "From now on your account asks for a code of your authenticator beside the password.\n\n\
+                If that was not you, ask for a new password at once, and write to us.\n";
+    letter(Purpose::TotpOn, to, "You now log in by two steps", body.to_owned())
+}
+
+/// After a second factor has ended.
+pub(crate) fn totp_off(to: &str) -> Letter {
+    let body = "From now on your account asks for the password alone.\n\n\
+                If that was not you, change your password at once.\n";
+    letter(Purpose::TotpOff, to, "You no longer log in by two steps", body.to_owned())
+}
+
+/// After a recovery code has been used up.
+pub(crate) fn recovery_code_used(to: &str) -> Letter {
+    let body = "One of your recovery codes has been used, and does no more.\n\n\
+                If that was not you, change your password at once, and make new codes.\n";
+    letter(Purpose::RecoveryCodeUsed, to, "A recovery code has been used", body.to_owned())
 }
 
 fn letter(purpose: Purpose, recipient: &str, subject: &'static str, body: String) -> Letter {

@@ -69,6 +69,10 @@ pub(crate) const API_KEY_DAYS_MAX: i32 = 365;
 pub(crate) const API_KEY_DAYS_DEFAULT: i32 = 90;
 /// The longest name of an API key, in characters.
 pub(crate) const API_KEY_NAME_CHARACTERS_MAX: usize = 100;
+/// How many recovery codes a second factor has.
+pub(crate) const RECOVERY_CODES: usize = 10;
+/// How long after it a log-in still proves who is there, where roles and API keys are changed.
+pub(crate) const RECENT_LOG_IN: Duration = Duration::from_secs(300);
 /// How often what has ended is removed.
 pub(crate) const PURGE_PAUSE: Duration = Duration::from_secs(600);
 /// How many sessions an export lists.

@@ -65,4 +65,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260305_keep_api_keys/up.sql"),
         down: include_str!("../migrations/202611260305_keep_api_keys/down.sql"),
     },
+    Migration {
+        version: 202_611_260_310,
+        name: "keep_second_factors",
+        up: include_str!("../migrations/202611260310_keep_second_factors/up.sql"),
+        down: include_str!("../migrations/202611260310_keep_second_factors/down.sql"),
+    },
 ];

@@ -18,10 +18,11 @@ use crate::breached::{BreachedListError, BreachedPasswords};
 use crate::config::UsersConfig;
 use crate::hashing::Hasher;
 use crate::operations::create_admin::{CreateAdminError, create_admin};
-use crate::operations::grant_roles::{GrantRolesError, grant_roles};
+use crate::operations::grant_roles::{GrantRolesError, forget_second_factor, grant_roles};
 use crate::operations::import_customers::{ImportError, ImportReport, import_customers};
 use crate::operations::{announce_ended_sessions, deliver_mail, purge_expired};
 use crate::post::{Post, PostError};
+use crate::sealing::Sealer;
 use crate::store::users::find_active_admin;
 use crate::throttle::Throttle;
 use crate::user::Role;
@@ -45,6 +46,7 @@ pub(crate) struct Service {
     pub(crate) hasher: Hasher,
     pub(crate) breached: BreachedPasswords,
     pub(crate) signer: Signer,
+    pub(crate) sealer: Sealer,
     pub(crate) post: Post,
     pub(crate) throttle: Throttle,
     /// Rung when a letter has been written.
@@ -56,7 +58,7 @@ pub(crate) struct Service {
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The key that signs access tokens.
+    /// The key that signs access tokens, or the one that seals.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The list of leaked passwords.
@@ -89,13 +91,14 @@ impl Users {
             return Err(StartError::Zero(name));
         }
         let signer = Signer::open(&config.token_key_file, config.access_token_seconds)?;
+        let sealer = Sealer::open(&config.totp_key_file)?;
         let breached = BreachedPasswords::open(&config.breached_passwords_file)?;
         let post = Post::open(&config.mail)?;
         let hasher = Hasher::start(config.hashes_at_a_time)?;
         let revocations = Arc::default();
         let throttle = Throttle::new(signer.naming_key());
         let service = 
-            Service { db, config, hasher, breached, signer, post, throttle, mail_bell: Notify::new(), revocations };
+            Service { db, config, hasher, breached, signer, sealer, post, throttle, mail_bell: Notify::new(), revocations };
         Ok(Self { service: Arc::new(service) })
     }
 
@@ -160,6 +163,15 @@ impl Users {
         revoked: &[Role],
     ) -> Result<Vec<String>, GrantRolesError> {
         grant_roles(&self.service, email, granted, revoked).await
+    }
+
+    /// Ends the second factor of the account of an address, whose owner has lost it and the recovery codes, and writes
+    /// to them; whether there was one.
+    ///
+    /// # Errors
+    /// [`GrantRolesError`]: there is no such account.
+    pub async fn forget_second_factor(&self, email: &str) -> Result<bool, GrantRolesError> {
+        forget_second_factor(&self.service, email).await
     }
 
     /// Whether there is an administrator who can log in.

@@ -210,6 +210,13 @@ pub enum Admin {
         #[command(flatten)]
         roles: Roles,
     },
+    /// Have an account log in by its password alone, whose owner has lost the authenticator and the recovery codes. Make
+    /// sure that it is the owner who asks; they are written to.
+    ForgetSecondFactor {
+        /// The address of the account.
+        #[arg(long)]
+        email: String,
+    },
 }
 
 #[derive(Debug, Clone, Args)]

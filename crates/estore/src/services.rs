@@ -259,6 +259,9 @@ pub fn users_config(config: &Config) -> StartResult<UsersConfig> {
     if users.token_key_file == unset.token_key_file {
         users.token_key_file = secrets::folder(&config.data_dir)?.join("token-key.pem");
     }
+    if users.totp_key_file == unset.totp_key_file {
+        users.totp_key_file = secrets::folder(&config.data_dir)?.join("totp-key");
+    }
     if users.mail.dir == unset.mail.dir {
         users.mail.dir = config.data_dir.join("mail");
     }

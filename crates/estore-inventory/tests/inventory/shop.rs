@@ -224,6 +224,7 @@ fn tokens() -> (Verifier, String, String) {
             verified: true,
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             permissions: None,
+            auth_time: None,
         };
         let header = Header { kid: Some("test".to_owned()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &claims, &key).unwrap()

@@ -30,6 +30,7 @@ impl ApiKey {
         Caller {
             user_id: self.user_id,
             session_id: self.id,
+            authenticated_at: 0,
             verified: true,
             permissions: Permissions::of_words(self.scopes.iter().map(String::as_str)),
             is_admin: false,

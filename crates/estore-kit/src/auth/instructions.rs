@@ -17,7 +17,15 @@ fn counted_verify_cached_token(verifier: &Verifier, token: &str) -> bool {
 fn verify_cached_token() {
     let verifier = Verifier::given(&JwkSet { keys: Vec::new() });
     let session_id = "01900000-0000-7000-8000-000000000001".to_owned();
-    let caller = Caller { user_id: 7, session_id, verified: true, permissions: Permissions::NONE, is_admin: false, is_key: false };
+    let caller = Caller {
+        user_id: 7,
+        session_id,
+        authenticated_at: 0,
+        verified: true,
+        permissions: Permissions::NONE,
+        is_admin: false,
+        is_key: false,
+    };
     // As long as a real one.
     let token = "eyJhbGciOiJFZERTQSJ9".repeat(20);
     verifier.verified.keep(hash_of(&token), Arc::new(caller), i64::MAX);

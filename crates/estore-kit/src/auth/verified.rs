@@ -76,9 +76,15 @@ mod tests {
     use crate::auth::{Caller, Permissions};
 
     fn caller(user_id: i32) -> Arc<Caller> {
-        let permissions = Permissions::NONE;
-        let session_id = String::new();
-        Arc::new(Caller { user_id, session_id, verified: true, permissions, is_admin: false, is_key: false })
+        Arc::new(Caller {
+            user_id,
+            session_id: String::new(),
+            authenticated_at: 0,
+            verified: true,
+            permissions: Permissions::NONE,
+            is_admin: false,
+            is_key: false,
+        })
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::documentation::{WithBody, WithToken};
+use super::second_factor::OwnerProof;
 use crate::operations::change_profile::{ChangeProfileError, ProfileChange};
 use crate::operations::export_account::AccountExport;
 use crate::operations::{self};
@@ -34,6 +35,12 @@ pub(crate) struct ProfilePatch {
     /// The present password.
     #[schema(value_type = Option<String>, format = "password")]
     current_password: Option<Secret>,
+    /// What the authenticator shows; for accounts that log in by two steps, this or a recovery code.
+    #[schema(value_type = Option<String>, example = "287082")]
+    totp: Option<Secret>,
+    /// One of the recovery codes; it does once.
+    #[schema(value_type = Option<String>)]
+    recovery_code: Option<Secret>,
 }
 
 /// The proof that the owner asks.
@@ -42,7 +49,7 @@ pub(crate) struct ProfilePatch {
 pub(crate) struct Confirmation {
     /// The present password.
     #[schema(value_type = String, format = "password")]
-    current_password: Secret,
+    pub(super) current_password: Secret,
 }
 
 /// The caller's account.
@@ -62,7 +69,7 @@ pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) ->
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The account as it is now; a new address waits in `pending_email`", body = User),
-        (status = 403, description = "The present password is wrong", body = ProblemBody,
+        (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -74,18 +81,18 @@ pub(super) async fn change(
     caller: Caller,
     Json(input): Json<ProfilePatch>,
 ) -> Result<axum::Json<User>, Problem> {
-    let ProfilePatch { email, password, current_password } = input;
-    let change = ProfileChange { email, password, current_password };
+    let ProfilePatch { email, password, current_password, totp, recovery_code } = input;
+    let change = ProfileChange { email, password, current_password, totp, recovery_code };
     Ok(axum::Json(operations::change_profile::change_profile(&service, &caller, change).await?))
 }
 
 /// Erases the account: everything personal goes, its number stays.
 #[utoipa::path(
-    delete, path = "/v1/users/me", tag = "accounts", operation_id = "erase_account", request_body = Confirmation,
+    delete, path = "/v1/users/me", tag = "accounts", operation_id = "erase_account", request_body = OwnerProof,
     security(("bearer" = [])),
     responses(
         (status = 204, description = "The account is erased"),
-        (status = 403, description = "The present password is wrong", body = ProblemBody,
+        (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -97,9 +104,9 @@ pub(super) async fn change(
 pub(super) async fn erase(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Json(input): Json<Confirmation>,
+    Json(input): Json<OwnerProof>,
 ) -> Result<impl IntoResponse, Problem> {
-    operations::erase_account::erase_account(&service, &caller, &input.current_password).await?;
+    operations::erase_account::erase_account(&service, &caller, &input.current_password, input.shown()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

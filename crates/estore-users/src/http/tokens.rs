@@ -15,8 +15,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::documentation::{WithBody, WithToken};
+use super::second_factor::OwnerProof;
 use crate::limits::USER_AGENT_CHARACTERS_MAX;
 use crate::operations;
+use crate::operations::check_second_factor::Shown;
 use crate::operations::log_in::{Attempt, TokenPair};
 use crate::secret::Secret;
 use crate::service::Service;
@@ -32,6 +34,14 @@ pub(crate) struct LogIn {
     /// Its password.
     #[schema(value_type = String, format = "password")]
     password: Secret,
+    /// What the authenticator shows; for accounts that log in by two steps, this or a recovery code.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "287082")]
+    totp: Option<Secret>,
+    /// One of the recovery codes; it does once.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    recovery_code: Option<Secret>,
     /// With a one-time password, and only with one: the password that takes its place.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "password")]
@@ -64,6 +74,20 @@ pub(crate) struct Tokens {
     expires_in: u32,
 }
 
+/// Another access token of a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FreshToken {
+    /// For the header `Authorization: Bearer …`.
+    #[schema(value_type = String)]
+    access_token: Secret,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// How long it is good for, in seconds.
+    #[schema(example = 900)]
+    expires_in: u32,
+}
+
 fn answer(pair: TokenPair) -> Response {
     let body = Tokens {
         access_token: pair.access,
@@ -79,9 +103,10 @@ fn answer(pair: TokenPair) -> Response {
     post, path = "/v1/tokens", tag = "tokens", operation_id = "log_in", request_body = LogIn,
     responses(
         (status = 200, description = "A session begins", body = Tokens),
-        (status = 401, description = "The address or the password is wrong", body = ProblemBody,
+        (status = 401, description = "The address or the password is wrong, or the code beside it", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 403, description = "A one-time password came without new_password", body = ProblemBody,
+        (status = 403, description = "`totp_required`: the account asks for a code beside the password; or \
+            `password_change_required`: a one-time password came without new_password", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "Wrong passwords were tried too often, for the account or from the address; \
             `Retry-After` says for how long this one is not looked at", body = ProblemBody,
@@ -99,6 +124,7 @@ pub(super) async fn log_in(
     let attempt = Attempt {
         email: &input.email,
         password: &input.password,
+        shown: Shown { totp: input.totp.as_ref(), recovery_code: input.recovery_code.as_ref() },
         new_password: input.new_password.as_ref(),
         user_agent: agent.as_deref(),
         address: address.map(|Extension(ClientAddress(address))| address),
@@ -121,6 +147,30 @@ pub(super) async fn refresh(
     Json(input): Json<Refresh>,
 ) -> Result<Response, Problem> {
     Ok(answer(operations::refresh_session::refresh_session(&service, &input.refresh_token).await?))
+}
+
+/// Proves once more that it is the owner who asks, for what takes a recent log-in: roles and API keys.
+#[utoipa::path(
+    post, path = "/v1/tokens/step-up", tag = "tokens", operation_id = "step_up", request_body = OwnerProof,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "A fresh access token of the same session", body = FreshToken),
+        (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 429, description = "Either was wrong too often", body = ProblemBody,
+            content_type = "application/problem+json"),
+        WithBody, WithToken,
+    ),
+)]
+pub(super) async fn step_up(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Json(input): Json<OwnerProof>,
+) -> Result<Response, Problem> {
+    let access_token =
+        operations::step_up::step_up(&service, &caller, &input.current_password, input.shown()).await?;
+    let body = FreshToken { access_token, token_type: "Bearer", expires_in: service.signer.seconds() };
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(body)).into_response())
 }
 
 /// Logs out: the session of the access token ends. Its access tokens are refused everywhere within a second.

@@ -9,6 +9,7 @@ use estore_kit::validate::Rules;
 use crate::email::Email;
 use crate::hashing::{HashingError, Verdict};
 use crate::letter::{self, Purpose};
+use crate::operations::check_second_factor::{SecondFactorError, Shown, confirm_owner};
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
@@ -16,7 +17,7 @@ use crate::store::log_in_failures::count_log_in_failure;
 use crate::store::mails::{insert_mail, may_mail};
 use crate::store::sessions::end_sessions_of_user;
 use crate::store::tokens::put_email_change;
-use crate::store::users::{find_password_hash, find_user, lock_user, lock_user_by_email, set_password};
+use crate::store::users::{Proof, find_proof, find_user, lock_user, lock_user_by_email, set_password};
 use crate::throttle::{too_many, wait_of_session};
 use crate::user::User;
 
@@ -26,6 +27,8 @@ pub(crate) struct ProfileChange {
     pub(crate) email: Option<String>,
     pub(crate) password: Option<Secret>,
     pub(crate) current_password: Option<Secret>,
+    pub(crate) totp: Option<Secret>,
+    pub(crate) recovery_code: Option<Secret>,
 }
 
 /// Why the account stays as it is.
@@ -39,6 +42,8 @@ pub(crate) enum ChangeProfileError {
     WrongPassword,
     #[error("wrong passwords were tried too often; {0} seconds are to be waited")]
     Delayed(u32),
+    #[error(transparent)]
+    Code(#[from] SecondFactorError),
     #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
@@ -56,6 +61,7 @@ impl From<ChangeProfileError> for Problem {
                 Self::forbidden("current_password_wrong", "The present password is not right; nothing was changed.")
             }
             ChangeProfileError::Delayed(seconds) => too_many(seconds),
+            ChangeProfileError::Code(error) => error.into(),
             ChangeProfileError::Hashing(error) => error.into(),
             ChangeProfileError::Random(error) => Self::internal(error),
             ChangeProfileError::Db(error) => error.into(),
@@ -70,7 +76,8 @@ pub(crate) async fn change_profile(
     change: ProfileChange,
 ) -> Result<User, ChangeProfileError> {
     let new_email = check_shape(&change)?;
-    let hash = confirm_password(service, caller, change.current_password.as_ref()).await?;
+    let shown = Shown { totp: change.totp.as_ref(), recovery_code: change.recovery_code.as_ref() };
+    let hash = confirm_owner(service, caller, change.current_password.as_ref(), shown).await?;
     let user = find_user(&service.db.client().await?, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     let new_hash = match &change.password {
         Some(password) => Some(hash_new(service, password, &user, new_email.as_ref()).await?),
@@ -98,29 +105,30 @@ pub(crate) async fn change_profile(
     Ok(user)
 }
 
-/// The hash that the present password was compared with. Whoever has a session alone cannot guess it for long.
+/// The hash that the present password was compared with, and the sealed secret of the second factor, if there is one.
+/// Whoever has a session alone cannot guess it for long.
 pub(crate) async fn confirm_password(
     service: &Service,
     caller: &Caller,
     password: Option<&Secret>,
-) -> Result<String, ChangeProfileError> {
+) -> Result<(String, Option<Vec<u8>>), ChangeProfileError> {
     let mut rules = Rules::new();
     rules.require(password.is_some(), "/current_password", "missing", "is needed for this");
     rules.finish().map_err(ChangeProfileError::Invalid)?;
     let subject = service.throttle.session(&caller.session_id);
-    let found = find_password_hash(&service.db.client().await?, caller.user_id, &subject).await?;
-    let (hash, failed) = found.ok_or(ChangeProfileError::Gone)?;
+    let found = find_proof(&service.db.client().await?, caller.user_id, &subject).await?;
+    let Proof { hashed_password, sealed_factor, failed } = found.ok_or(ChangeProfileError::Gone)?;
     let seconds = wait_of_session(failed);
     if seconds > 0 {
         return Err(ChangeProfileError::Delayed(seconds));
     }
     let Some(password) = password else { return Err(ChangeProfileError::WrongPassword) };
-    match service.hasher.verify(password, Some(&hash)).await? {
+    match service.hasher.verify(password, Some(&hashed_password)).await? {
         Verdict::Wrong => {
             count_log_in_failure(&service.db.client().await?, &[&subject]).await?;
             Err(ChangeProfileError::WrongPassword)
         }
-        Verdict::Right | Verdict::RightButOld => Ok(hash),
+        Verdict::Right | Verdict::RightButOld => Ok((hashed_password, sealed_factor)),
     }
 }
 

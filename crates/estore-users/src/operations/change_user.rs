@@ -6,6 +6,7 @@ use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 
 use crate::operations::erase_account::last_admin;
+use crate::operations::step_up::require_recent_log_in;
 use crate::service::Service;
 use crate::store::api_keys::revoke_api_keys_of_user;
 use crate::store::sessions::end_sessions_of_user;
@@ -34,6 +35,8 @@ pub(crate) enum ChangeUserError {
     NotPermitted,
     #[error("this is for administrators")]
     AdminsOnly,
+    #[error("whoever asks logged in too long ago for a change of roles")]
+    NotRecent(Problem),
     #[error("the account has changed since it was read")]
     Changed,
     #[error("the last active administrator cannot go")]
@@ -50,6 +53,7 @@ impl From<ChangeUserError> for Problem {
             ChangeUserError::NotPermitted => {
                 Self::forbidden("role_required", "This takes the permission \"users\", which you no longer have.")
             }
+            ChangeUserError::NotRecent(problem) => problem,
             ChangeUserError::AdminsOnly => {
                 Self::forbidden("role_required", "Only administrators may change roles, and accounts that have any.")
             }
@@ -84,6 +88,9 @@ pub(crate) async fn change_user(
     let (user, _) = lock_user(&transaction, id).await?.ok_or(ChangeUserError::Unknown)?;
     if !is_admin && (change.roles.is_some() || !user.roles.is_empty()) {
         return Err(ChangeUserError::AdminsOnly);
+    }
+    if change.roles.is_some() {
+        require_recent_log_in(caller).map_err(ChangeUserError::NotRecent)?;
     }
     if !if_match_allows(change.if_match.as_deref(), &user.etag()) {
         return Err(ChangeUserError::Changed);

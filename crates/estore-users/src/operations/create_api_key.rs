@@ -6,6 +6,7 @@ use estore_kit::validate::Rules;
 
 use crate::api_key::{ApiKeyWithSecret, Scope};
 use crate::limits::{API_KEY_DAYS_DEFAULT, API_KEY_DAYS_MAX, API_KEY_NAME_CHARACTERS_MAX, API_KEYS_MAX};
+use crate::operations::step_up::require_recent_log_in;
 use crate::secret::ApiKeySecret;
 use crate::service::Service;
 use crate::store::api_keys::{NewApiKey, insert_api_key};
@@ -27,6 +28,7 @@ pub(crate) async fn create_api_key(
     caller: &Caller,
     wish: ApiKeyWish,
 ) -> Result<ApiKeyWithSecret, Problem> {
+    require_recent_log_in(caller)?;
     let days = wish.expires_in_days.unwrap_or(API_KEY_DAYS_DEFAULT);
     let name = wish.name.trim();
     let mut rules = Rules::new();

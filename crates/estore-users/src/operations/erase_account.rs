@@ -5,7 +5,8 @@ use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 
 use crate::letter;
-use crate::operations::change_profile::{ChangeProfileError, confirm_password};
+use crate::operations::change_profile::ChangeProfileError;
+use crate::operations::check_second_factor::{Shown, confirm_owner};
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::store::mails::insert_mail;
@@ -37,10 +38,15 @@ pub(crate) fn last_admin() -> Problem {
     Problem::conflict("last_admin", "This is the last active administrator; make another one first.")
 }
 
-/// Erases, after the present password.
-pub(crate) async fn erase_account(service: &Service, caller: &Caller, password: &Secret) -> Result<(), EraseError> {
+/// Erases, after the present password and what else the account asks for.
+pub(crate) async fn erase_account(
+    service: &Service,
+    caller: &Caller,
+    password: &Secret,
+    shown: Shown<'_>,
+) -> Result<(), EraseError> {
     let id = caller.user_id;
-    let hash = confirm_password(service, caller, Some(password)).await?;
+    let hash = confirm_owner(service, caller, Some(password), shown).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;

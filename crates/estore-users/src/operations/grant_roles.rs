@@ -1,9 +1,11 @@
-//! Roles given and taken from the command line.
+//! What the command line changes of an account: its roles, and a second factor that is lost.
 
 use estore_kit::db::DbError;
 
 use super::change_user::{ChangeUserError, Wish, apply};
 use crate::email::Email;
+use crate::letter;
+use crate::operations::enroll_totp::end_of;
 use crate::service::Service;
 use crate::store::users::{lock_user, lock_user_and_admins, lock_user_by_email};
 use crate::user::Role;
@@ -33,6 +35,13 @@ impl From<ChangeUserError> for GrantRolesError {
             other => Self::Refused(other.to_string()),
         }
     }
+}
+
+/// Ends the second factor of an account; whether there was one.
+pub(crate) async fn forget_second_factor(service: &Service, email: &str) -> Result<bool, GrantRolesError> {
+    let email = Email::parse(email).map_err(|error| GrantRolesError::Email(error.to_string()))?;
+    let owner = lock_user_by_email(&service.db.client().await?, &email).await?.ok_or(GrantRolesError::Unknown)?;
+    Ok(end_of(service, owner.id, letter::totp_off).await?)
 }
 
 /// Gives an account some roles and takes others; answers the words of those that it has now.

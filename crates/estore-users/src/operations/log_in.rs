@@ -11,6 +11,9 @@ use uuid::Uuid;
 use crate::email::Email;
 use crate::hashing::{HashingError, Verdict};
 use crate::limits::{PASSWORD_BYTES_MAX, QUIET_TIME_MIN, REFUSAL_TIME_MIN};
+use crate::operations::check_second_factor::{
+    SecondFactorError, Shown, WRONG_CODE, check_second_factor, now_seconds,
+};
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
@@ -31,6 +34,8 @@ pub(crate) enum LogInError {
     NewPasswordNeeded,
     #[error("the new password breaks a rule, or none was asked for")]
     Invalid(Problem),
+    #[error(transparent)]
+    Code(#[from] SecondFactorError),
     #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
@@ -58,6 +63,8 @@ impl From<LogInError> for Problem {
                 detail: "is needed with a one-time password".into(),
             }]),
             LogInError::Invalid(problem) => problem,
+            LogInError::Code(SecondFactorError::Wrong) => Self::unauthorized("second_factor_wrong", WRONG_CODE),
+            LogInError::Code(error) => error.into(),
             LogInError::Hashing(error) => error.into(),
             LogInError::Random(error) => Self::internal(error),
             LogInError::Signing(error) => Self::internal(error),
@@ -80,6 +87,8 @@ pub(crate) struct TokenPair {
 pub(crate) struct Attempt<'a> {
     pub(crate) email: &'a str,
     pub(crate) password: &'a Secret,
+    /// What comes beside the password, for accounts that log in by two steps.
+    pub(crate) shown: Shown<'a>,
     pub(crate) new_password: Option<&'a Secret>,
     pub(crate) user_agent: Option<&'a str>,
     /// Whence, where that is known.
@@ -88,18 +97,18 @@ pub(crate) struct Attempt<'a> {
 
 /// Begins a session. A one-time password only does together with `new_password`, which takes its place.
 pub(crate) async fn log_in(service: &Service, attempt: &Attempt<'_>) -> Result<TokenPair, LogInError> {
-    let Attempt { password, new_password, user_agent, address, .. } = *attempt;
+    let Attempt { password, shown, new_password, user_agent, address, .. } = *attempt;
     // One that is no address has no account either, and all such are one.
     let email = Email::parse(attempt.email).map_or_else(|_malformed| String::new(), |email| email.to_string());
     let subjects = service.throttle.subjects(&email, address);
-    let found = checked(service, &email, &subjects, password).await?;
+    let found = checked(service, &email, &subjects, (password, shown)).await?;
     let user = settle_one_time_password(service, &email, found, new_password).await?;
     let refresh = RandomToken::generate()?;
     let id = Uuid::now_v7();
     let (days, token_hash) = (service.session_days(), &refresh.hash);
     let session = NewSession { id, user_id: user.id, user_agent, days, token_hash, subjects: &subjects };
     begin_session(&service.db.client().await?, &session).await?;
-    let access = service.signer.sign(&user, id)?;
+    let access = service.signer.sign(&user, id, now_seconds())?;
     Ok(TokenPair { access, refresh: refresh.secret, seconds: service.signer.seconds() })
 }
 
@@ -108,7 +117,7 @@ async fn checked(
     service: &Service,
     email: &str,
     subjects: &Subjects,
-    password: &Secret,
+    (password, shown): (&Secret, Shown<'_>),
 ) -> Result<Credentials, LogInError> {
     let start = Instant::now();
     let turn = service.throttle.turn(subjects).await;
@@ -120,8 +129,8 @@ async fn checked(
         sleep_until(start + QUIET_TIME_MIN).await;
         return Err(LogInError::Delayed(seconds));
     }
-    match check_password(service, found, password).await {
-        Err(refused @ LogInError::InvalidCredentials) => {
+    match check_both(service, found, password, shown).await {
+        Err(refused @ (LogInError::InvalidCredentials | LogInError::Code(SecondFactorError::Wrong))) => {
             count_log_in_failure(&service.db.client().await?, &subjects.all()).await?;
             drop(turn);
             // Hashes from elsewhere take another time than ours; it must not tell who has one.
@@ -139,6 +148,20 @@ async fn wait(service: &Service, email: &str, subjects: &Subjects, tried: &Tried
     let Some(address) = subjects.address.as_ref().filter(|_| seconds > own) else { return Ok(seconds.max(own)) };
     let is_known = is_known_address(&service.db.client().await?, email, address).await?;
     Ok(if is_known { own } else { seconds })
+}
+
+/// The first step, and where the account has a second one, that.
+async fn check_both(
+    service: &Service,
+    found: Option<Credentials>,
+    password: &Secret,
+    shown: Shown<'_>,
+) -> Result<Credentials, LogInError> {
+    let found = check_password(service, found, password).await?;
+    if let Some(sealed) = &found.sealed_factor {
+        check_second_factor(service, found.standing.id, sealed, shown).await?;
+    }
+    Ok(found)
 }
 
 async fn check_password(

@@ -75,15 +75,25 @@ pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession
     execute(db, sql, &[id, user_id, user_agent, address, days, token_hash, pair]).await.map(drop)
 }
 
-/// The session and whom it speaks for, when the token is good and unused.
+/// The session, whom it speaks for and when they last proved it, when the token is good and unused.
 pub(crate) async fn use_refresh_token<C: GenericClient>(
     db: &C,
     hash: &str,
     next_hash: &str,
     days: i32,
-) -> Result<Option<(Uuid, Standing)>, DbError> {
+) -> Result<Option<(Uuid, Standing, i64)>, DbError> {
     let used = rows(db, include_str!("../../queries/use_refresh_token.sql"), &[&hash, &next_hash, &days]).await?;
-    Ok(used.first().map(|row| (row.get("session_id"), standing(row))))
+    Ok(used.first().map(|row| (row.get("session_id"), standing(row), row.get("authenticated_at"))))
+}
+
+/// Whom an open session of an active account speaks for, who proved it now.
+pub(crate) async fn authenticate_session<C: GenericClient>(
+    db: &C,
+    id: Uuid,
+    user_id: i32,
+) -> Result<Option<Standing>, DbError> {
+    let found = rows(db, include_str!("../../queries/authenticate_session.sql"), &[&id, &user_id]).await?;
+    Ok(found.first().map(standing))
 }
 
 /// The user whose session ended because this token was used before.

@@ -20,6 +20,17 @@ pub(crate) struct Credentials {
     pub(crate) is_active: bool,
     /// Good for setting another one, and for nothing else.
     pub(crate) is_one_time: bool,
+    /// The sealed secret of its second factor, where it has one.
+    pub(crate) sealed_factor: Option<Vec<u8>>,
+}
+
+/// What a change of one's own account is checked against.
+pub(crate) struct Proof {
+    pub(crate) hashed_password: String,
+    /// The sealed secret of its second factor, where it has one.
+    pub(crate) sealed_factor: Option<Vec<u8>>,
+    /// How often the session was wrong of late.
+    pub(crate) failed: Failed,
 }
 
 /// An account locked by its address.
@@ -84,6 +95,7 @@ pub(super) fn credentials(row: &Row) -> Credentials {
         hashed_password: row.get("hashed_password"),
         is_active: row.get("is_active"),
         is_one_time: row.get("password_is_one_time"),
+        sealed_factor: row.get("totp_secret"),
     }
 }
 
@@ -102,14 +114,14 @@ pub(crate) async fn see_user_and_sessions(view: &View, id: i32) -> Result<Option
     Ok(users.first().map(|row| (user(row), sessions.iter().map(session).collect())))
 }
 
-/// The password hash of an active account, and how often the subject gave a wrong password.
-pub(crate) async fn find_password_hash<C: GenericClient>(
-    db: &C,
-    id: i32,
-    subject: &str,
-) -> Result<Option<(String, Failed)>, DbError> {
-    let found = rows(db, include_str!("../../queries/find_password_hash.sql"), &[&id, &subject]).await?;
-    Ok(found.first().map(|row| (row.get("hashed_password"), failed(row, "failures", "seconds"))))
+/// What the owner of an active account has to show, and how often the subject was wrong.
+pub(crate) async fn find_proof<C: GenericClient>(db: &C, id: i32, subject: &str) -> Result<Option<Proof>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_proof.sql"), &[&id, &subject]).await?;
+    Ok(found.first().map(|row| Proof {
+        hashed_password: row.get("hashed_password"),
+        sealed_factor: row.get("totp_secret"),
+        failed: failed(row, "failures", "seconds"),
+    }))
 }
 
 /// The account and its password hash, locked until the transaction ends.

@@ -78,6 +78,7 @@ impl Answer {
 pub(crate) fn config(folder: &Path) -> UsersConfig {
     UsersConfig {
         token_key_file: folder.join("secrets/key.pem"),
+        totp_key_file: folder.join("secrets/totp-key"),
         mail: MailConfig { dir: folder.join("mail"), ..MailConfig::default() },
         ..UsersConfig::default()
     }

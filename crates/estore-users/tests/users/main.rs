@@ -11,6 +11,7 @@ mod life;
 mod pages;
 mod post;
 mod schema;
+mod second_factor;
 mod sessions;
 mod statements;
 mod throttle;

@@ -18,6 +18,7 @@ pub async fn run(config: Config, admin: Admin) -> Outcome {
         Admin::Create { email } => create(config, &email).await,
         Admin::Grant { roles: Roles { email, roles } } => change(config, &email, &roles, &[]).await,
         Admin::Revoke { roles: Roles { email, roles } } => change(config, &email, &[], &roles).await,
+        Admin::ForgetSecondFactor { email } => forget_second_factor(config, &email).await,
     }
 }
 
@@ -38,6 +39,16 @@ async fn create(config: Config, email: &str) -> Outcome {
     migrate::close(cluster).await?;
     let id = created?;
     println!("Administrator {email} has the id {id}.");
+    Ok(true)
+}
+
+/// Ends a second factor that is lost.
+async fn forget_second_factor(config: Config, email: &str) -> Outcome {
+    let (users, cluster) = open(&config).await?;
+    let forgotten = users.forget_second_factor(email).await;
+    migrate::close(cluster).await?;
+    let told = if forgotten? { "logs in by the password alone now" } else { "had no second factor" };
+    println!("{email} {told}.");
     Ok(true)
 }
 

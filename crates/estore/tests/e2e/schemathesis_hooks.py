@@ -20,7 +20,11 @@ OWN = (
     "/v1/users/me/export",
     "/v1/users/me/sessions",
     "/v1/users/me/sessions/{id}",
+    "/v1/users/me/totp",
+    "/v1/users/me/totp/confirm",
+    "/v1/users/me/totp/recovery-codes",
     "/v1/tokens",
+    "/v1/tokens/step-up",
 )
 # What may end the customer: the session, the account, the password or the refresh token.
 ENDS = (
@@ -81,9 +85,10 @@ def before_call(context, case, kwargs):
             case.path_parameters["id"] = customer.present().id
     if number % 2:
         return
-    if path == "/v1/users/me" and isinstance(case.body, dict):
+    asks = path == "/v1/users/me" or (path in OWN and isinstance(case.body, dict) and "current_password" in case.body)
+    if asks and isinstance(case.body, dict):
         case.body["current_password"] = PASSWORD
-        if case.method.upper() == "PATCH":
+        if path == "/v1/users/me" and case.method.upper() == "PATCH":
             case.body["password"] = "another lantern on the marsh 5"
     elif path == "/v1/tokens" and is_text(case.body, "password"):
         case.body.update(email=customer.present().email, password=PASSWORD)

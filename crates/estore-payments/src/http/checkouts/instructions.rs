@@ -18,8 +18,15 @@ fn counted_read_order(caller: &Caller, body: &[u8]) -> Option<Placement> {
 
 #[test]
 fn read_order() {
-    let (session_id, permissions) = (String::new(), Permissions::NONE);
-    let caller = Caller { user_id: 7, session_id, verified: true, permissions, is_admin: false, is_key: false };
+    let caller = Caller {
+        user_id: 7,
+        session_id: String::new(),
+        authenticated_at: 0,
+        verified: true,
+        permissions: Permissions::NONE,
+        is_admin: false,
+        is_key: false,
+    };
     let body = br#"{"product_id":4711,"quantity":2,"payment_method_id":42,"metadata":{"note":"by the door"}}"#;
     for _ in 0..200 {
         assert_eq!(counted_read_order(&caller, body).unwrap().lines.len(), 1);

@@ -1,0 +1,181 @@
+//! A second factor: asked for, confirmed by its first code, ended.
+
+use estore_kit::auth::Caller;
+use estore_kit::db::DbError;
+use estore_kit::problem::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::letter::{self, Letter};
+use crate::limits::RECOVERY_CODES;
+use crate::operations::change_profile::ChangeProfileError;
+use crate::operations::check_second_factor::{SecondFactorError, Shown, confirm_owner, now_seconds, place};
+use crate::secret::{NoRandomness, Secret, token_hash};
+use crate::service::Service;
+use crate::store::mails::insert_mail;
+use crate::store::second_factors as store;
+use crate::store::users::find_user;
+use crate::totp;
+
+/// A second factor that waits for its first code.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TotpSecret {
+    /// The secret in base 32, to type into the authenticator.
+    #[schema(value_type = String, example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
+    pub(crate) secret: Secret,
+    /// The same as what authenticators read from a picture.
+    #[schema(value_type = String, example = "otpauth://totp/EStore:ada%40example.com?secret=…")]
+    pub(crate) uri: Secret,
+}
+
+/// What the account has.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TotpState {
+    /// Whether it logs in by two steps.
+    pub(crate) is_enabled: bool,
+    /// Recovery codes that were not used yet.
+    #[schema(minimum = 0)]
+    pub(crate) recovery_codes_left: i64,
+}
+
+/// Codes that do when the device is lost, each once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecoveryCodes {
+    /// They are not shown again.
+    #[schema(value_type = Vec<String>, example = json!(["MFRG-GZDF-MZTW-Q2LK"]))]
+    pub(crate) recovery_codes: Vec<Secret>,
+}
+
+/// Why the second factor stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TotpError {
+    #[error("there is a second factor already")]
+    Enabled,
+    #[error("there is none, or it waited too long")]
+    NotThere,
+    #[error(transparent)]
+    Unconfirmed(#[from] ChangeProfileError),
+    #[error(transparent)]
+    Code(#[from] SecondFactorError),
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<TotpError> for Problem {
+    fn from(error: TotpError) -> Self {
+        match error {
+            TotpError::Enabled => {
+                Self::conflict("totp_enabled", "The account logs in by two steps already; end that first.")
+            }
+            TotpError::NotThere => Self::conflict(
+                "totp_not_started",
+                "There is no second factor, or it was not confirmed within an hour. Begin by POST /v1/users/me/totp.",
+            ),
+            TotpError::Unconfirmed(error) => error.into(),
+            TotpError::Code(error) => error.into(),
+            TotpError::Random(error) => Self::internal(error),
+            TotpError::Db(error) => error.into(),
+        }
+    }
+}
+
+/// Begins: nothing is asked of log-ins until the first code has come.
+pub(crate) async fn begin(service: &Service, caller: &Caller, password: &Secret) -> Result<TotpSecret, TotpError> {
+    let found = store::find_totp_factor(&service.db.client().await?, caller.user_id).await?;
+    if found.is_some_and(|found| found.is_confirmed) {
+        return Err(TotpError::Enabled);
+    }
+    confirm_owner(service, caller, Some(password), Shown::default()).await?;
+    let client = service.db.client().await?;
+    let user = find_user(&client, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
+    let secret = totp::new_secret()?;
+    let sealed = service.sealer.seal(&secret, &place(user.id)).map_err(SecondFactorError::from)?;
+    if !store::put_totp_factor(&client, user.id, &sealed).await? {
+        return Err(TotpError::Enabled);
+    }
+    Ok(TotpSecret { secret: Secret::new(totp::base32(&secret)), uri: Secret::new(totp::uri(&secret, &user.email)) })
+}
+
+/// Confirms by the first code, from which on log-ins take two steps.
+pub(crate) async fn confirm(service: &Service, caller: &Caller, code: &Secret) -> Result<RecoveryCodes, TotpError> {
+    let found = store::find_totp_factor(&service.db.client().await?, caller.user_id).await?;
+    let found = found.filter(|found| !found.is_stale).ok_or(TotpError::NotThere)?;
+    if found.is_confirmed {
+        return Err(TotpError::Enabled);
+    }
+    let secret = service.sealer.unseal(&found.sealed, &place(caller.user_id)).map_err(SecondFactorError::from)?;
+    let step = totp::matching_step(&secret, code, now_seconds()).ok_or(SecondFactorError::Wrong)?;
+    let (codes, hashes) = new_codes()?;
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    let user = find_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
+    if !store::confirm_totp_factor(&transaction, user.id, &found.sealed, step).await? {
+        return Err(TotpError::NotThere);
+    }
+    store::replace_recovery_codes(&transaction, user.id, &hashes).await?;
+    insert_mail(&transaction, &letter::totp_on(&user.email)).await?;
+    transaction.commit().await.map_err(DbError::from)?;
+    service.mail_bell.notify_one();
+    Ok(codes)
+}
+
+/// Ends it, after the password and a code.
+pub(crate) async fn end(
+    service: &Service,
+    caller: &Caller,
+    password: &Secret,
+    shown: Shown<'_>,
+) -> Result<(), TotpError> {
+    confirm_owner(service, caller, Some(password), shown).await?;
+    if end_of(service, caller.user_id, letter::totp_off).await? { Ok(()) } else { Err(TotpError::NotThere) }
+}
+
+/// Ends the second factor of an account and writes to its owner; whether there was one.
+pub(crate) async fn end_of(service: &Service, user_id: i32, tell: fn(&str) -> Letter) -> Result<bool, DbError> {
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    let Some(user) = find_user(&transaction, user_id).await? else { return Ok(false) };
+    if !store::delete_totp_factor(&transaction, user_id).await? {
+        return Ok(false);
+    }
+    insert_mail(&transaction, &tell(&user.email)).await?;
+    transaction.commit().await.map_err(DbError::from)?;
+    service.mail_bell.notify_one();
+    Ok(true)
+}
+
+/// New recovery codes in place of the old ones, after the password and a code.
+pub(crate) async fn renew_codes(
+    service: &Service,
+    caller: &Caller,
+    password: &Secret,
+    shown: Shown<'_>,
+) -> Result<RecoveryCodes, TotpError> {
+    confirm_owner(service, caller, Some(password), shown).await?;
+    let client = service.db.client().await?;
+    let found = store::find_totp_factor(&client, caller.user_id).await?;
+    if !found.is_some_and(|found| found.is_confirmed) {
+        return Err(TotpError::NotThere);
+    }
+    let (codes, hashes) = new_codes()?;
+    store::replace_recovery_codes(&client, caller.user_id, &hashes).await?;
+    Ok(codes)
+}
+
+/// What the account has.
+pub(crate) async fn state(service: &Service, caller: &Caller) -> Result<TotpState, DbError> {
+    let found = store::find_totp_factor(&service.db.client().await?, caller.user_id).await?;
+    let confirmed = found.filter(|found| found.is_confirmed);
+    Ok(TotpState {
+        is_enabled: confirmed.is_some(),
+        recovery_codes_left: confirmed.map_or(0, |found| found.codes_left),
+    })
+}
+
+fn new_codes() -> Result<(RecoveryCodes, Vec<String>), NoRandomness> {
+    let codes = (0..RECOVERY_CODES).map(|_| totp::new_recovery_code()).collect::<Result<Vec<_>, _>>()?;
+    let hashes = codes.iter().filter_map(token_hash).collect();
+    Ok((RecoveryCodes { recovery_codes: codes }, hashes))
+}
