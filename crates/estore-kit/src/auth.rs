@@ -1,6 +1,7 @@
 //! Access tokens and API keys: what they say, how they are verified, and the extractors that demand a permission.
 
 mod api_key;
+mod caller;
 #[cfg(test)]
 mod instructions;
 mod permission;
@@ -16,17 +17,19 @@ use axum::http::header;
 use axum::http::request::Parts;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
-pub use self::api_key::{API_KEY_PREFIX, ApiKey, ApiKeys};
 use self::api_key::API_KEY_SECONDS;
+pub use self::api_key::{API_KEY_PREFIX, ApiKey, ApiKeys};
+use self::caller::caller;
+pub use self::caller::{Caller, Claims};
 pub use self::permission::{Permission, Permissions};
-pub use self::permitted::{Admin, CallerOrKey, MayHandleOrders, MayManageCatalogue, MayManageUsers, MayOperate, MayRefund};
+pub use self::permitted::{
+    Admin, CallerOrKey, MayHandleOrders, MayManageCatalogue, MayManageUsers, MayOperate, MayRefund,
+};
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
 use self::verified::{Verified, hash_of};
-use crate::db::Viewer;
 use crate::problem::Problem;
 use crate::request;
 
@@ -38,76 +41,6 @@ const KEYS_REFRESH_SECONDS_MIN: u64 = 5;
 const CLOCK_LEEWAY_SECONDS: u32 = 5;
 /// The longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4_096;
-
-/// What an access token says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims {
-    /// Always [`ISSUER`].
-    pub iss: String,
-    /// Always [`ISSUER`].
-    pub aud: String,
-    /// The user's id as text.
-    pub sub: String,
-    /// The session (refresh family) it belongs to.
-    pub sid: String,
-    /// When it was made, in seconds since 1970.
-    pub iat: i64,
-    /// When it ends, in seconds since 1970.
-    pub exp: i64,
-    /// When the user last proved who they are, in seconds since 1970; at no time where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_time: Option<i64>,
-    /// Whether the address has been verified.
-    pub verified: bool,
-    /// The account's roles, such as `staff` and `admin`; none for customers.
-    pub roles: Vec<String>,
-    /// What the roles may do; by the roles where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permissions: Option<Vec<String>>,
-}
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The user's id.
-    pub user_id: i32,
-    /// The session of the token.
-    pub session_id: String,
-    /// When the user last proved who they are, in seconds since 1970; 0 for never.
-    pub authenticated_at: i64,
-    /// Whether the address has been verified.
-    pub verified: bool,
-    /// What it may do beyond a customer's own affairs.
-    pub permissions: Permissions,
-    /// Grants roles and makes API keys, and may do everything else.
-    pub is_admin: bool,
-    /// Whether it is a program with an API key, not a person who is logged in.
-    pub is_key: bool,
-}
-
-impl Caller {
-    /// Whether it has the permission.
-    #[must_use]
-    pub fn may(&self, permission: Permission) -> bool {
-        self.permissions.hold(permission)
-    }
-
-    /// Whether it may see everybody's orders.
-    #[must_use]
-    pub fn sees_orders(&self) -> bool {
-        Permission::THAT_SHOW_ORDERS.iter().any(|permission| self.may(*permission))
-    }
-
-    /// For whom the database answers, where any of these permissions shows everybody's rows.
-    #[must_use]
-    pub fn viewer(&self, any_of: &[Permission]) -> Viewer {
-        match any_of.iter().find(|permission| self.may(**permission)) {
-            None => Viewer::Customer(self.user_id),
-            Some(Permission::Users) => Viewer::Admin(self.user_id),
-            Some(_) => Viewer::Staff(self.user_id),
-        }
-    }
-}
 
 /// Where verification keys come from.
 #[derive(Debug, Clone)]
@@ -279,23 +212,6 @@ fn now_seconds() -> i64 {
 fn keys_of(set: &JwkSet) -> HashMap<String, DecodingKey> {
     let keys = set.keys.iter();
     keys.filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?))).collect()
-}
-
-fn caller(claims: Claims) -> Option<Caller> {
-    let is_admin = claims.roles.iter().any(|role| role == "admin");
-    let permissions = match &claims.permissions {
-        Some(words) => Permissions::of_words(words.iter().map(String::as_str)),
-        None => Permissions::of_roles(claims.roles.iter().map(String::as_str)),
-    };
-    Some(Caller {
-        user_id: claims.sub.parse().ok()?,
-        session_id: claims.sid,
-        authenticated_at: claims.auth_time.unwrap_or(0),
-        verified: claims.verified,
-        permissions,
-        is_admin,
-        is_key: false,
-    })
 }
 
 /// The token of `Authorization: Bearer …`, if there is one.

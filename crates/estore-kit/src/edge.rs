@@ -179,10 +179,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, sh
         };
         drop(stream.set_nodelay(true));
         let from = ClientAddress(peer.ip());
-        let service = TowerToHyperService::new(router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(from);
-            request
-        }));
+        let service =
+            TowerToHyperService::new(router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(from);
+                request
+            }));
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {

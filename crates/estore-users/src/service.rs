@@ -97,8 +97,18 @@ impl Users {
         let hasher = Hasher::start(config.hashes_at_a_time)?;
         let revocations = Arc::default();
         let throttle = Throttle::new(signer.naming_key());
-        let service = 
-            Service { db, config, hasher, breached, signer, sealer, post, throttle, mail_bell: Notify::new(), revocations };
+        let service = Service {
+            db,
+            config,
+            hasher,
+            breached,
+            signer,
+            sealer,
+            post,
+            throttle,
+            mail_bell: Notify::new(),
+            revocations,
+        };
         Ok(Self { service: Arc::new(service) })
     }
 

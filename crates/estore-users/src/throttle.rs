@@ -40,7 +40,11 @@ pub(crate) struct Subjects {
 impl Subjects {
     /// All of them, to be counted.
     pub(crate) fn all(&self) -> Vec<&str> {
-        [Some(&self.account), self.address.as_ref(), self.pair.as_ref()].into_iter().flatten().map(String::as_str).collect()
+        [Some(&self.account), self.address.as_ref(), self.pair.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect()
     }
 }
 
@@ -145,7 +149,9 @@ impl Throttle {
 /// What one client may choose its address of: all of IPv4, 64 bits of IPv6.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        IpAddr::V6(address) if !address.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into()
+        }
         other => other,
     }
 }

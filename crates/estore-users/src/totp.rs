@@ -29,7 +29,11 @@ pub(crate) fn new_recovery_code() -> Result<Secret, NoRandomness> {
     let mut bytes = [0; RECOVERY_CODE_BYTES];
     rand::fill(&mut bytes).map_err(|_unspecified| NoRandomness)?;
     let text = base32(&bytes);
-    let groups: Vec<String> = text.as_bytes().chunks(RECOVERY_GROUP_CHARACTERS).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    let groups: Vec<String> = text
+        .as_bytes()
+        .chunks(RECOVERY_GROUP_CHARACTERS)
+        .map(|group| String::from_utf8_lossy(group).into_owned())
+        .collect();
     Ok(Secret::new(groups.join("-")))
 }
 
@@ -134,7 +138,15 @@ mod tests {
 
     #[test]
     fn secrets_are_shown_as_authenticators_read_them() {
-        let cases = [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB"), ("foobar", "MZXW6YTBOI")];
+        let cases = [
+            ("", ""),
+            ("f", "MY"),
+            ("fo", "MZXQ"),
+            ("foo", "MZXW6"),
+            ("foob", "MZXW6YQ"),
+            ("fooba", "MZXW6YTB"),
+            ("foobar", "MZXW6YTBOI"),
+        ];
         for (plain, wanted) in cases {
             assert_eq!(base32(plain.as_bytes()), wanted);
         }

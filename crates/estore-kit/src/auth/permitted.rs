@@ -14,10 +14,8 @@ async fn authenticate(parts: &Parts) -> Result<Caller, Problem> {
     let token = bearer(parts).ok_or_else(|| {
         Problem::unauthorized("token_missing", "Send the header Authorization: Bearer <access_token>.")
     })?;
-    let verifier = parts
-        .extensions
-        .get::<Arc<Verifier>>()
-        .ok_or_else(|| Problem::internal("no token verifier on this router"))?;
+    let verifier =
+        parts.extensions.get::<Arc<Verifier>>().ok_or_else(|| Problem::internal("no token verifier on this router"))?;
     verifier.verify(token).await
 }
 

@@ -164,7 +164,8 @@ pub(super) async fn read_checkout(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = store::checkouts::seen(&payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS)), id).await?;
+    let found =
+        store::checkouts::seen(&payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS)), id).await?;
     Ok(tagged(&headers, &found.ok_or_else(|| Problem::not_found("checkout"))?))
 }
 

@@ -43,7 +43,12 @@ pub(super) async fn list_disputes(
 ) -> Result<JsonBody<List<Dispute>>, Problem> {
     let limit = paging::limit(query.limit)?;
     let before: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
-    let rows =
-        disputes::list(&payments.shop.db.seen_by(caller.viewer(&[Permission::Refunds])), before, query.state, limit as i64 + 1).await?;
+    let rows = disputes::list(
+        &payments.shop.db.seen_by(caller.viewer(&[Permission::Refunds])),
+        before,
+        query.state,
+        limit as i64 + 1,
+    )
+    .await?;
     Ok(JsonBody(paging::page(rows, limit, |dispute| dispute.id)))
 }

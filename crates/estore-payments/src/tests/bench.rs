@@ -336,7 +336,18 @@ impl Bench {
         };
         let now = Timestamp::now().as_second();
         let (iss, aud, sub) = (ISSUER.to_owned(), ISSUER.to_owned(), user.to_string());
-        let claims = Claims { iss, aud, sub, sid: "s".into(), iat: now, exp: now + 60, verified, roles, permissions: None, auth_time: None };
+        let claims = Claims {
+            iss,
+            aud,
+            sub,
+            sid: "s".into(),
+            iat: now,
+            exp: now + 60,
+            verified,
+            roles,
+            permissions: None,
+            auth_time: None,
+        };
         let header = Header { kid: Some("test".into()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &claims, &self.signing).unwrap()
     }

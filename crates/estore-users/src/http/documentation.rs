@@ -95,7 +95,10 @@ pub(super) struct ForAdmins;
 
 impl IntoResponses for ForAdmins {
     fn responses() -> Responses {
-        let mut all = problems(&[("400", "A parameter breaks a rule"), ("403", "The caller lacks the permission `users`, or is no administrator where that is asked")]);
+        let mut all = problems(&[
+            ("400", "A parameter breaks a rule"),
+            ("403", "The caller lacks the permission `users`, or is no administrator where that is asked"),
+        ]);
         all.append(&mut WithToken::responses());
         all
     }

@@ -167,8 +167,7 @@ pub(super) async fn step_up(
     caller: Caller,
     Json(input): Json<OwnerProof>,
 ) -> Result<Response, Problem> {
-    let access_token =
-        operations::step_up::step_up(&service, &caller, &input.current_password, input.shown()).await?;
+    let access_token = operations::step_up::step_up(&service, &caller, &input.current_password, input.shown()).await?;
     let body = FreshToken { access_token, token_type: "Bearer", expires_in: service.signer.seconds() };
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(body)).into_response())
 }

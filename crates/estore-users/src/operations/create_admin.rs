@@ -41,7 +41,9 @@ pub(crate) async fn create_admin(
     password::judge(password, Some(&email)).map_err(|fault| CreateAdminError::Password(fault.to_string()))?;
     let secret = Secret::new(password.to_owned());
     let is_leaked = service.breached.holds(&secret).await;
-    if is_leaked.map_err(|error| CreateAdminError::Hashing(format!("cannot read the list of leaked passwords: {error}")))? {
+    if is_leaked
+        .map_err(|error| CreateAdminError::Hashing(format!("cannot read the list of leaked passwords: {error}")))?
+    {
         return Err(CreateAdminError::Password(LEAKED.to_owned()));
     }
     let hashed = service.hasher.hash(&secret).await;

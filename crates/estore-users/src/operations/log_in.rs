@@ -11,9 +11,7 @@ use uuid::Uuid;
 use crate::email::Email;
 use crate::hashing::{HashingError, Verdict};
 use crate::limits::{PASSWORD_BYTES_MAX, QUIET_TIME_MIN, REFUSAL_TIME_MIN};
-use crate::operations::check_second_factor::{
-    SecondFactorError, Shown, WRONG_CODE, check_second_factor, now_seconds,
-};
+use crate::operations::check_second_factor::{SecondFactorError, Shown, WRONG_CODE, check_second_factor, now_seconds};
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;

@@ -40,7 +40,9 @@ pub(crate) async fn refresh_session(service: &Service, token: &Secret) -> Result
     let hash = token_hash(token).ok_or(RefreshError::BadToken)?;
     let next = RandomToken::generate()?;
     let client = service.db.client().await?;
-    let Some((session, user, authenticated_at)) = use_refresh_token(&client, &hash, &next.hash, service.session_days()).await? else {
+    let Some((session, user, authenticated_at)) =
+        use_refresh_token(&client, &hash, &next.hash, service.session_days()).await?
+    else {
         if let Some(user_id) = end_reused_session(&client, &hash).await? {
             tracing::warn!(user_id, "a refresh token was used twice; its session has been ended");
         }

@@ -106,7 +106,8 @@ async fn roles_are_given_and_taken_from_the_command_line() {
     let desk = Desk::open().await;
     desk.admin(ROOT).await;
     desk.customer(ADA).await;
-    let grant = async |granted: &[Role], revoked: &[Role]| desk.users.grant_roles("Ada@Example.com", granted, revoked).await;
+    let grant =
+        async |granted: &[Role], revoked: &[Role]| desk.users.grant_roles("Ada@Example.com", granted, revoked).await;
     assert_eq!(grant(&[Role::Staff, Role::Catalogue], &[]).await.unwrap(), ["catalogue", "staff"]);
     assert_eq!(grant(&[Role::Staff, Role::Admin], &[Role::Catalogue]).await.unwrap(), ["staff", "admin"]);
     let root = desk.users.grant_roles(ROOT, &[], &[Role::Admin]).await.unwrap();

@@ -136,7 +136,10 @@ async fn a_key_may_no_more_than_its_maker_now() {
     let desk = Desk::open().await;
     let (_root, boss) = (desk.admin(ROOT).await, desk.admin("boss@example.com").await);
     let made = make(&desk, &boss, json!({"name": "x", "scopes": ["users", "orders"]})).await;
-    desk.users.grant_roles("boss@example.com", &[estore_users::Role::Orders], &[estore_users::Role::Admin]).await.unwrap();
+    desk.users
+        .grant_roles("boss@example.com", &[estore_users::Role::Orders], &[estore_users::Role::Admin])
+        .await
+        .unwrap();
     let other = desk.another().await;
     let refused = other.get("/v1/users", made["secret"].as_str().unwrap()).await.expect(403);
     assert_eq!(refused.code(), "role_required");

@@ -14,7 +14,8 @@ const TOTP: &str = "/v1/users/me/totp";
 
 /// The code of a secret in base 32, `steps` half minutes from now, after RFC 6238 and on its own.
 fn code(secret: &str, steps: i64) -> String {
-    let bits: String = secret.bytes().map(|c| format!("{:05b}", if c < b'A' { c - b'2' + 26 } else { c - b'A' })).collect();
+    let bits: String =
+        secret.bytes().map(|c| format!("{:05b}", if c < b'A' { c - b'2' + 26 } else { c - b'A' })).collect();
     let key: Vec<u8> = (0..bits.len() / 8).map(|n| u8::from_str_radix(&bits[n * 8..n * 8 + 8], 2).unwrap()).collect();
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
@@ -32,7 +33,10 @@ async fn post(desk: &Desk, path: &str, access: &str, body: Value) -> Answer {
 async fn enrolled(desk: &Desk) -> (String, Vec<String>) {
     desk.customer(ADA).await;
     let (access, _) = desk.log_in(ADA, PASSWORD).await;
-    assert_eq!(post(desk, TOTP, &access, json!({"current_password": "wrong-one-42"})).await.expect(403).code(), "current_password_wrong");
+    assert_eq!(
+        post(desk, TOTP, &access, json!({"current_password": "wrong-one-42"})).await.expect(403).code(),
+        "current_password_wrong"
+    );
     let begun = post(desk, TOTP, &access, json!({"current_password": PASSWORD})).await.expect(201).json();
     let secret = begun["secret"].as_str().unwrap().to_owned();
     assert!(begun["uri"].as_str().unwrap().contains(&secret));
@@ -42,11 +46,15 @@ async fn enrolled(desk: &Desk) -> (String, Vec<String>) {
     let confirm = format!("{TOTP}/confirm");
     assert_eq!(post(desk, &confirm, &access, json!({"totp": wrong})).await.expect(403).code(), "second_factor_wrong");
     let done = post(desk, &confirm, &access, json!({"totp": code(&secret, 0)})).await.expect(200).json();
-    let codes: Vec<_> = done["recovery_codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
+    let codes: Vec<_> =
+        done["recovery_codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
     assert_eq!(codes.len(), 10);
     let state = desk.get(TOTP, &access).await.expect(200).json();
     assert_eq!(state, json!({"is_enabled": true, "recovery_codes_left": 10}));
-    assert_eq!(post(desk, TOTP, &access, json!({"current_password": PASSWORD})).await.expect(409).code(), "totp_enabled");
+    assert_eq!(
+        post(desk, TOTP, &access, json!({"current_password": PASSWORD})).await.expect(409).code(),
+        "totp_enabled"
+    );
     assert_eq!(post(desk, &confirm, &access, json!({"totp": "000000"})).await.expect(409).code(), "totp_enabled");
     desk.letter(ADA, "totp_on").await;
     (secret, codes)
@@ -74,17 +82,18 @@ async fn a_log_in_takes_two_steps_and_each_code_once() {
     assert_eq!(refused.code(), "invalid_credentials");
     later(&desk).await;
     let now = code(&secret, 0);
-    let (one, other) = tokio::join!(
-        log_in(&desk, PASSWORD, json!({"totp": now})),
-        log_in(&desk, PASSWORD, json!({"totp": now})),
-    );
+    let (one, other) =
+        tokio::join!(log_in(&desk, PASSWORD, json!({"totp": now})), log_in(&desk, PASSWORD, json!({"totp": now})),);
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 401], "{} {}", one.text, other.text);
     let replayed = log_in(&desk, PASSWORD, json!({"totp": now})).await.expect(401);
     assert_eq!(replayed.code(), "second_factor_wrong");
     // Nor does an older one, though its time is not over.
-    assert_eq!(log_in(&desk, PASSWORD, json!({"totp": code(&secret, -1)})).await.expect(401).code(), "second_factor_wrong");
+    assert_eq!(
+        log_in(&desk, PASSWORD, json!({"totp": code(&secret, -1)})).await.expect(401).code(),
+        "second_factor_wrong"
+    );
 }
 
 #[tokio::test]

@@ -133,11 +133,9 @@ async fn open_sessions_are_listed_and_end_one_by_one() {
     desk.get("/v1/users/me", &borrowed).await.expect(401);
     assert_eq!(desk.get(SESSIONS, &ada).await.expect(200).json()["data"].as_array().unwrap().len(), 1);
     desk.get(SESSIONS, &bob).await.expect(200);
-    for (method, path) in [
-        (Method::GET, SESSIONS.to_owned()),
-        (Method::DELETE, SESSIONS.to_owned()),
-        (Method::DELETE, one.clone()),
-    ] {
+    for (method, path) in
+        [(Method::GET, SESSIONS.to_owned()), (Method::DELETE, SESSIONS.to_owned()), (Method::DELETE, one.clone())]
+    {
         desk.call(method, &path, None, None).await.expect(401);
     }
     desk.call(Method::DELETE, &format!("{SESSIONS}/x"), Some(&ada), None).await.expect(400);

@@ -64,7 +64,11 @@ async fn each_role_may_what_it_is_named_for(shop: &Shop) {
             let is_refused = answer.status == 403 && answer.code() == "role_required";
             let may = permissions.contains(&permission);
             assert_eq!(is_refused, !may, "{role}: {method} {path}: {}", answer.text);
-            assert!(is_refused || answer.status != 401 && answer.status < 500, "{role}: {method} {path}: {}", answer.text);
+            assert!(
+                is_refused || answer.status != 401 && answer.status < 500,
+                "{role}: {method} {path}: {}",
+                answer.text
+            );
         }
         // Everybody's orders are for those who handle them or give money back.
         let others = clerk.get("/v1/orders?user_id=2000000000").await;
