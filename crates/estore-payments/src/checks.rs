@@ -27,6 +27,7 @@ pub const CHECKS: &[Check] = &[
     check!(7, "order_state_without_event"),
     check!(7, "outbox_before_settlement"),
     check!(7, "delivery_without_event"),
+    check!(8, "erased_customer_keeps_something"),
     ROWS_ARE_CLOSED,
     ROLES_ARE_NARROW,
     AUDIT_IS_WRITTEN,

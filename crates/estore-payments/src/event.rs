@@ -36,11 +36,14 @@ pub(crate) enum EventType {
     /// A customer's address was proved.
     #[serde(rename = "user.verified")]
     UserVerified,
+    /// A customer's account was erased: whoever keeps something of theirs has to erase it too.
+    #[serde(rename = "user.erased")]
+    UserErased,
 }
 
 impl EventType {
     /// All kinds, `all` itself included.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::All,
         Self::OrderCreated,
         Self::OrderPaid,
@@ -51,6 +54,7 @@ impl EventType {
         Self::OrderDelivered,
         Self::ProductLowStock,
         Self::UserVerified,
+        Self::UserErased,
     ];
 
     /// The word in the database and in JSON.
@@ -66,6 +70,7 @@ impl EventType {
             Self::OrderDelivered => "order.delivered",
             Self::ProductLowStock => "product.low_stock",
             Self::UserVerified => "user.verified",
+            Self::UserErased => "user.erased",
         }
     }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::limits::{HOUSEKEEPING_EVERY, JOB_ROWS_MAX, PARTITION_MONTHS_AHEAD, RELAY_EVERY, RESUME_EVERY, SWEEP_EVERY};
 use crate::operations::deliver_webhooks;
+use crate::operations::erase_customers::erase_latecomers;
 use crate::operations::forget_cards::forget_cards;
 use crate::operations::relay_outbox::relay_outbox;
 use crate::operations::resume_checkouts::resume_checkouts;
@@ -95,6 +96,9 @@ async fn keep_house(shop: &Shop, shutdown: &CancellationToken) {
                 Ok(()) => due = Instant::now() + HOUSEKEEPING_EVERY,
                 Err(error) => report("housekeeping", &error),
             }
+        }
+        if let Err(error) = erase_latecomers(shop).await {
+            report("erase_latecomers", &error);
         }
         while !shutdown.is_cancelled() {
             match forget_cards(shop).await {

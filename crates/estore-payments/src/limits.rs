@@ -102,3 +102,5 @@ pub(crate) const STRIPE_EVENTS_KEPT_DAYS: u64 = 30;
 pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;
 /// Deliveries that one replay sends again.
 pub(crate) const REPLAY_ROWS_MAX: i64 = 10_000;
+/// For how long after a customer was erased what requests wrote meanwhile is looked for.
+pub(crate) const ERASED_AGAIN: Duration = Duration::from_secs(3_600);

@@ -2,6 +2,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod checkouts;
+pub(crate) mod customers;
 pub(crate) mod disputes;
 pub(crate) mod jobs;
 pub(crate) mod keys;

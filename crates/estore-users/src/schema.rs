@@ -71,4 +71,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260310_keep_second_factors/up.sql"),
         down: include_str!("../migrations/202611260310_keep_second_factors/down.sql"),
     },
+    Migration {
+        version: 202_611_260_315,
+        name: "tell_of_erasures",
+        up: include_str!("../migrations/202611260315_tell_of_erasures/up.sql"),
+        down: include_str!("../migrations/202611260315_tell_of_erasures/down.sql"),
+    },
 ];

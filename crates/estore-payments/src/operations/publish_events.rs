@@ -1,4 +1,4 @@
-//! Events of other services become deliveries, each once an endpoint.
+//! Events of other services have their effect here, and become deliveries, each once an endpoint.
 
 use async_trait::async_trait;
 use estore_api::events::{EVENTS_MAX, EventsApi, ServiceEvent};
@@ -6,6 +6,7 @@ use estore_api::neighbour::CallError;
 use estore_kit::crash;
 
 use crate::event::EventType;
+use crate::operations::erase_customers::erase_customers;
 use crate::service::{Payments, Shop};
 use crate::store::webhooks;
 
@@ -28,6 +29,7 @@ async fn publish_events(shop: &Shop, events: &[ServiceEvent]) -> Result<(), Call
     }
     for some in events.chunks(EVENTS_MAX) {
         crash::point("before_publish_events");
+        erase_customers(shop, some).await.map_err(failed)?;
         let written = webhooks::publish(&shop.db, some).await.map_err(failed)?;
         crash::point("after_publish_events");
         shop.webhooks.written(written);

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::bench::{ADMIN, BUYER, Bench, CUP, STAFF, TEA};
+use super::bench::{ADMIN, BUYER, Bench, CUP, OTHER, STAFF, TEA};
 use super::receiver::{Manners, Receiver};
 use super::webhooks::Jobs;
 use crate::PaymentsConfig;
+use crate::operations::erase_customers::erase_latecomers;
 
 /// A UserService that fails at first.
 #[derive(Default)]
@@ -66,6 +67,46 @@ async fn events_of_other_services_are_delivered_once_and_in_order_of_their_subje
     assert_eq!(of_product.iter().map(|m| m.order()).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert_eq!(of_product[0].header("webhook-id"), events[0].id.to_string());
     assert_eq!(of_product[0].json["timestamp"], events[0].occurred_at.to_string());
+}
+
+#[tokio::test]
+async fn an_erased_customer_leaves_orders_and_books_and_nothing_personal() {
+    let bench = Bench::configured(settings()).await;
+    let (card, other) = (bench.card(BUYER, "4242424242424242").await, bench.card(OTHER, "4242424242424242").await);
+    let order =
+        |card| json!({"product_id": TEA, "quantity": 1, "payment_method_id": card, "metadata": {"note": "for Ada"}});
+    for (who, card) in [(BUYER, card), (OTHER, other)] {
+        bench.send(bench.request(who, "POST", "/v1/orders", Some("k"), &order(card))).await.expect(201);
+    }
+    let erased = ServiceEvent {
+        id: Uuid::now_v7(),
+        kind: "user.erased".to_owned(),
+        subject: format!("user/{BUYER}"),
+        occurred_at: Timestamp::now(),
+        data: json!({"id": BUYER}),
+    };
+    for _ in 0..2 {
+        bench.payments.publish(vec![erased.clone()]).await.unwrap();
+    }
+    for (who, left) in [(BUYER, 0), (OTHER, 1)] {
+        for what in [
+            "payment_methods WHERE is_active AND details ->> 'last4' = '4242' AND user_id =",
+            "payment_methods WHERE gateway_token <> 'erased' AND user_id =",
+            "orders WHERE metadata <> '{}' AND user_id =",
+        ] {
+            assert_eq!(bench.count(&format!("SELECT count(*) FROM {what} '{who}'")).await, left, "{who}: {what}");
+        }
+        let checkouts = format!("SELECT count(*) FROM checkouts WHERE metadata <> '{{}}' AND user_id = {who}");
+        assert_eq!(bench.count(&checkouts).await, left);
+        let paid = format!("SELECT count(*) FROM orders WHERE status = 'paid' AND user_id = '{who}'");
+        assert_eq!(bench.count(&paid).await, 1, "the order stays");
+    }
+    // What a request wrote that was under way is found.
+    bench.card(BUYER, "4000000000000002").await;
+    erase_latecomers(&bench.payments.shop).await.unwrap();
+    let kept = format!("SELECT count(*) FROM payment_methods WHERE is_active AND user_id = '{BUYER}'");
+    assert_eq!(bench.count(&kept).await, 0);
+    bench.verify().await;
 }
 
 #[tokio::test]

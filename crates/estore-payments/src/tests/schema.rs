@@ -190,6 +190,10 @@ const DAMAGE: &[(&str, &str)] = &[
          INSERT INTO webhook_deliveries (endpoint_id, event_id, type, subject, payload, next_attempt_at) \
          SELECT id, gen_random_uuid(), 'user.verified', 'user/1', '{}', now() - interval '1 hour' FROM webhook_endpoints",
     ),
+    (
+        "erased_customer_keeps_something",
+        "INSERT INTO erased_customers (user_id) VALUES (7); UPDATE payment_methods SET created_at = now() - interval '1 hour'",
+    ),
     ("rows_are_closed", "ALTER TABLE order_notices NO FORCE ROW LEVEL SECURITY"),
     ("audit_is_written", "DROP TRIGGER audit_insert ON webhook_endpoints"),
     ("roles_are_narrow", "GRANT UPDATE ON orders TO estore_payments_app"),

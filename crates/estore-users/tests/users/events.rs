@@ -54,6 +54,18 @@ async fn a_proved_address_is_told_once_and_again_with_the_same_id_when_the_answe
 }
 
 #[tokio::test]
+async fn the_end_of_an_account_is_told() {
+    let desk = Desk::open().await;
+    desk.customer("ada@example.com").await;
+    let id = desk.id_of("ada@example.com").await;
+    let (access, _) = desk.log_in("ada@example.com", PASSWORD).await;
+    let goodbye = Some(json!({"current_password": PASSWORD}));
+    desk.call(axum::http::Method::DELETE, "/v1/users/me", Some(&access), goodbye).await.expect(204);
+    let events = heard(&desk, 2).await;
+    assert_eq!((events[1].kind.as_str(), &events[1].data), ("user.erased", &json!({"id": id})));
+}
+
+#[tokio::test]
 async fn a_buyer_gets_each_letter_once_and_strangers_none() {
     let desk = Desk::open().await;
     desk.customer("ada@example.com").await;

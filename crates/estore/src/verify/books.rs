@@ -180,6 +180,29 @@ pub async fn restocks_match_cancels(payments: &Transaction<'_>, inventory: &Tran
     }
 }
 
+/// Promise 8: whoever is erased in one service is erased in the others. `payments` was opened after `users`.
+pub async fn erasures_are_heard(users: &Transaction<'_>, payments: &Transaction<'_>) -> Result<Finding, Error> {
+    let mut finding = Finding::new(8, "books", "erasures_are_heard");
+    let mut erased = Rows::of(users, include_str!("../../queries/verify_erased_users.sql")).await?;
+    let mut heard = Rows::of(payments, include_str!("../../queries/verify_erased_customers.sql")).await?;
+    let key = |row: &Row| row.get::<_, i32>("id");
+    let mut here = heard.next().await?;
+    while let Some(user) = erased.next().await? {
+        while here.as_ref().is_some_and(|here| key(here) < key(&user)) {
+            here = heard.next().await?;
+        }
+        if here.as_ref().is_some_and(|here| key(here) == key(&user)) {
+            continue;
+        }
+        if user.get("untold") {
+            finding.in_flight += 1;
+        } else {
+            finding.note(format!("user {} is erased, and payments never heard of it", key(&user)));
+        }
+    }
+    Ok(finding)
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use estore_testkit::client::{CARD_APPROVED, CARD_DECLINED, Client};
+use estore_ops::roles::Service;
+use estore_testkit::client::{CARD_APPROVED, CARD_DECLINED, Client, PASSWORD};
 use estore_testkit::receiver::{Message, Receiver};
 use estore_testkit::shop::Shop;
 use reqwest::Method;
@@ -115,6 +116,14 @@ async fn every_kind_of_event_is_told_once_and_every_letter_written_once(shop: &S
     }
     assert_eq!(kinds(&receiver, "order.", delivered), wanted);
     assert_eq!(kinds(&receiver, "product.", product), ["product.low_stock"]);
+    let goodbye = json!({ "current_password": PASSWORD });
+    let _erased = buyer.send(Method::DELETE, "/v1/users/me", Some(&goodbye), &[]).await.expect(204);
+    hears(&receiver, "user.", buyer_id, &["user.verified", "user.erased"]).await;
+    let payments = shop.database(Service::Payments).await;
+    let kept =
+        "SELECT count(*) FROM payment_methods WHERE user_id = $1 AND (is_active OR details ->> 'last4' <> '0000')";
+    let kept: i64 = payments.query_one(kept, &[&buyer_id.to_string()]).await.unwrap().get(0);
+    assert_eq!(kept, 0);
     let endpoint = format!("/v1/webhook-endpoints/{}", made.json["id"].as_str().unwrap());
     let _deleted = admin.send(Method::DELETE, &endpoint, None, &[]).await.expect(204);
 }
