@@ -15,3 +15,4 @@ mod second_factor;
 mod sessions;
 mod statements;
 mod throttle;
+mod timing;
