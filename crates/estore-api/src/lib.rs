@@ -2,6 +2,7 @@
 //!
 //! In one process a service gets its neighbour as an object; in several it gets the client. It cannot tell which.
 
+pub mod customers;
 pub mod events;
 pub mod inventory;
 pub mod neighbour;

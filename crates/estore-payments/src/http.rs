@@ -74,7 +74,10 @@ pub(crate) fn router(payments: Payments) -> OpenApiRouter {
 
 /// The routes for neighbours in other processes.
 pub(crate) fn internal(payments: Payments) -> axum::Router {
-    axum::Router::new().route(estore_api::events::ROUTE, post(internal::publish)).with_state(payments)
+    axum::Router::new()
+        .route(estore_api::events::ROUTE, post(internal::publish))
+        .route(estore_api::customers::PURCHASES_ROUTE, post(internal::purchases))
+        .with_state(payments)
 }
 
 /// What an `ETag` says of a thing: a hash of its JSON.

@@ -104,3 +104,5 @@ pub(crate) const BACKLOG_ROWS_MAX: i64 = 100_000;
 pub(crate) const REPLAY_ROWS_MAX: i64 = 10_000;
 /// For how long after a customer was erased what requests wrote meanwhile is looked for.
 pub(crate) const ERASED_AGAIN: Duration = Duration::from_secs(3_600);
+/// How many orders and payment methods an export holds of each.
+pub(crate) const EXPORTED_ROWS_MAX: i64 = 10_000;

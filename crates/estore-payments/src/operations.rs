@@ -11,6 +11,7 @@ pub(crate) mod deactivate_payment_method;
 pub(crate) mod delete_webhook_endpoint;
 pub(crate) mod deliver_webhooks;
 pub(crate) mod erase_customers;
+pub(crate) mod export_purchases;
 pub(crate) mod forget_cards;
 pub mod place_checkout;
 pub(crate) mod publish_events;

@@ -1,8 +1,9 @@
 //! The service as the binary holds it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use estore_api::customers::CustomersApi;
 use estore_api::events::EventsApi;
 use estore_kit::auth::Revocations;
 use estore_kit::db::{Db, DbError};
@@ -49,6 +50,8 @@ pub(crate) struct Service {
     pub(crate) sealer: Sealer,
     pub(crate) post: Post,
     pub(crate) throttle: Throttle,
+    /// Who has the purchases of customers.
+    pub(crate) customers: OnceLock<Arc<dyn CustomersApi>>,
     /// Rung when a letter has been written.
     pub(crate) mail_bell: Notify,
     /// Sessions that have ended, for whoever verifies access tokens.
@@ -106,10 +109,16 @@ impl Users {
             sealer,
             post,
             throttle,
+            customers: OnceLock::new(),
             mail_bell: Notify::new(),
             revocations,
         };
         Ok(Self { service: Arc::new(service) })
+    }
+
+    /// Has `customers` asked for what people take away of their purchases.
+    pub fn export_through(&self, customers: Arc<dyn CustomersApi>) {
+        drop(self.service.customers.set(customers));
     }
 
     /// The public keys that verify access tokens.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
+use estore_api::customers::CustomersClient;
 use estore_api::events::{EventsApi, EventsClient};
 use estore_api::inventory::{InventoryApi, InventoryClient};
 use estore_api::neighbour::Neighbour;
@@ -94,6 +95,14 @@ impl Services {
             payments.tell_buyers_through(match &users {
                 Some(users) => Arc::new(users.clone()),
                 None => Arc::new(UsersClient(neighbour(config, ("payments", "users"), &config.services.users_url)?)),
+            });
+        }
+        if let Some(users) = &users {
+            users.export_through(match &payments {
+                Some(payments) => Arc::new(payments.clone()),
+                None => {
+                    Arc::new(CustomersClient(neighbour(config, ("users", "payments"), &config.services.payments_url)?))
+                }
             });
         }
         let is_whole = users.is_some() && inventory.is_some() && payments.is_some();

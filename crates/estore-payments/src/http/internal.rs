@@ -2,6 +2,7 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
+use estore_api::customers::{CustomersApi, Purchases};
 use estore_api::events::{EventsApi, ServiceEvent};
 use estore_kit::extract::Json;
 use estore_kit::problem::Problem;
@@ -15,4 +16,12 @@ pub(super) async fn publish(
     Json(events): Json<Vec<ServiceEvent>>,
 ) -> Result<Answer<()>, Problem> {
     Ok(Answer(payments.publish(events).await?))
+}
+
+pub(super) async fn purchases(
+    State(payments): State<Payments>,
+    _caller: ServiceCaller,
+    Json(user_id): Json<i32>,
+) -> Result<Answer<Purchases>, Problem> {
+    Ok(Answer(payments.purchases(user_id).await?))
 }

@@ -1,10 +1,14 @@
-//! What this service holds about a person, to take away.
+//! What the shop holds about a person, to take away.
 
+use estore_api::customers::Purchases;
 use estore_kit::auth::Caller;
-use estore_kit::db::{DbError, Viewer};
+use estore_kit::db::Viewer;
+use estore_kit::problem::Problem;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::operations::change_profile::ChangeProfileError;
 use crate::service::Service;
 use crate::store::sessions::Session;
 use crate::store::users::see_user_and_sessions;
@@ -17,11 +21,22 @@ pub(crate) struct AccountExport {
     pub(crate) user: User,
     /// Its sessions, newest first, at most 1,000.
     pub(crate) sessions: Vec<Session>,
+    /// Its payment methods, as `GET /v1/payment-methods` shows them.
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) payment_methods: Vec<Value>,
+    /// Its orders, newest first, at most 10,000, as `GET /v1/orders` shows them.
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) orders: Vec<Value>,
+    /// Whether there are older orders, which `GET /v1/orders` lists.
+    pub(crate) has_more_orders: bool,
 }
 
-/// The export, or nothing when the account is gone.
-pub(crate) async fn export_account(service: &Service, caller: &Caller) -> Result<Option<AccountExport>, DbError> {
+/// The whole export, or none.
+pub(crate) async fn export_account(service: &Service, caller: &Caller) -> Result<AccountExport, Problem> {
     let view = service.db.seen_by(Viewer::Customer(caller.user_id));
     let found = see_user_and_sessions(&view, caller.user_id).await?.filter(|(user, _)| user.is_active);
-    Ok(found.map(|(user, sessions)| AccountExport { user, sessions }))
+    let (user, sessions) = found.ok_or(ChangeProfileError::Gone)?;
+    let customers = service.customers.get().ok_or_else(|| Problem::internal("nobody is known who has purchases"))?;
+    let Purchases { payment_methods, orders, has_more_orders } = customers.purchases(caller.user_id).await?;
+    Ok(AccountExport { user, sessions, payment_methods, orders, has_more_orders })
 }

@@ -208,6 +208,7 @@ async fn an_erased_account_keeps_its_number_and_nothing_else() {
     let export = desk.get("/v1/users/me/export", &access).await.expect(200).json();
     assert_eq!((export["user"]["email"].as_str(), export["sessions"].as_array().unwrap().len()), (Some(ADA), 1));
     let id = desk.id_of(ADA).await;
+    assert_eq!(export["orders"], json!([{"user_id": id}]));
     let erase = |password: &str| Some(json!({"current_password": password}));
     desk.call(Method::DELETE, "/v1/users/me", Some(&access), erase("wrong-one-42")).await.expect(403);
     desk.call(Method::DELETE, "/v1/users/me", Some(&access), erase(PASSWORD)).await.expect(204);

@@ -116,6 +116,10 @@ async fn every_kind_of_event_is_told_once_and_every_letter_written_once(shop: &S
     }
     assert_eq!(kinds(&receiver, "order.", delivered), wanted);
     assert_eq!(kinds(&receiver, "product.", product), ["product.low_stock"]);
+    // Before one goes, one takes one's things along.
+    let export = buyer.get("/v1/users/me/export").await.expect(200).json;
+    assert_eq!(export["orders"].as_array().unwrap().len(), 3, "{export}");
+    assert_eq!(export["payment_methods"].as_array().unwrap().len(), 2, "{export}");
     let goodbye = json!({ "current_password": PASSWORD });
     let _erased = buyer.send(Method::DELETE, "/v1/users/me", Some(&goodbye), &[]).await.expect(204);
     hears(&receiver, "user.", buyer_id, &["user.verified", "user.erased"]).await;
