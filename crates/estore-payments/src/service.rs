@@ -1,5 +1,6 @@
 //! PaymentService as an object: what it is made of and what the process does with it.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use estore_api::inventory::InventoryApi;
@@ -44,6 +45,8 @@ pub(crate) struct Shop {
     pub(crate) webhooks: Webhooks,
     /// Who writes to buyers; nobody in a process that was not told.
     pub(crate) users: OnceLock<Arc<dyn UsersApi>>,
+    /// Whether a customer was erased of late, as far as this process knows; it looks at its start.
+    pub(crate) has_lately_erased: AtomicBool,
     /// When this process started, by the database's clock.
     pub(crate) started_at: Timestamp,
 }
@@ -127,6 +130,7 @@ impl Payments {
             wake_relay,
             webhooks,
             users,
+            has_lately_erased: AtomicBool::new(true),
             started_at,
         };
         Ok(Self { shop: Arc::new(shop) })

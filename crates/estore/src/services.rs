@@ -12,7 +12,7 @@ use estore_api::inventory::{InventoryApi, InventoryClient};
 use estore_api::neighbour::Neighbour;
 use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
-use estore_kit::auth::{ApiKeys, Revocations, Verifier};
+use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
@@ -91,20 +91,7 @@ impl Services {
             Some(payments) => Arc::new(payments.clone()),
             None => Arc::new(EventsClient(neighbour(config, (caller, "payments"), &config.services.payments_url)?)),
         };
-        if let Some(payments) = &payments {
-            payments.tell_buyers_through(match &users {
-                Some(users) => Arc::new(users.clone()),
-                None => Arc::new(UsersClient(neighbour(config, ("payments", "users"), &config.services.users_url)?)),
-            });
-        }
-        if let Some(users) = &users {
-            users.export_through(match &payments {
-                Some(payments) => Arc::new(payments.clone()),
-                None => {
-                    Arc::new(CustomersClient(neighbour(config, ("users", "payments"), &config.services.payments_url)?))
-                }
-            });
-        }
+        introduce(users.as_ref(), payments.as_ref(), config)?;
         let is_whole = users.is_some() && inventory.is_some() && payments.is_some();
         let secret = if is_whole { None } else { Some(service_secret(config)?) };
         let sessions = match &users {
@@ -112,12 +99,7 @@ impl Services {
             None => Some(UsersClient(neighbour(config, (caller, "users"), &config.services.users_url)?)),
         };
         let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
-        let api_keys: Option<Arc<dyn ApiKeys>> = match (&users, &sessions) {
-            (Some(users), _) => Some(Arc::new(users.clone())),
-            (None, elsewhere) => elsewhere.clone().map(|users| Arc::new(users) as _),
-        };
-        let verifier = verifier(users.as_ref(), config)?.heeding(Arc::clone(&revocations));
-        let verifier = Arc::new(api_keys.into_iter().fold(verifier, Verifier::taking));
+        let verifier = Arc::new(verifier(users.as_ref(), sessions.as_ref(), config)?.heeding(Arc::clone(&revocations)));
         let (watched, backups) = (watched::of(&here, databases)?, BackupWatch::of(config));
         let metrics = Arc::new(Metrics::new(config, Arc::clone(&watched), backups.clone())?);
         let warnings = Arc::new(Warnings::new(config, Arc::clone(&watched), databases, backups));
@@ -212,6 +194,24 @@ fn inventory_for_payments(here: Option<&Inventory>, config: &Config) -> StartRes
     Ok(Arc::new(InventoryClient(neighbour(config, ("payments", "inventory"), &config.services.inventory_url)?)))
 }
 
+/// Tells services whom they ask: each other where they are here, and those elsewhere.
+fn introduce(users: Option<&Users>, payments: Option<&Payments>, config: &Config) -> StartResult<()> {
+    if let Some(payments) = payments {
+        payments.tell_buyers_through(match users {
+            Some(users) => Arc::new(users.clone()),
+            None => Arc::new(UsersClient(neighbour(config, ("payments", "users"), &config.services.users_url)?)),
+        });
+    }
+    if let Some(users) = users {
+        let url = &config.services.payments_url;
+        users.export_through(match payments {
+            Some(payments) => Arc::new(payments.clone()),
+            None => Arc::new(CustomersClient(neighbour(config, ("users", "payments"), url)?)),
+        });
+    }
+    Ok(())
+}
+
 /// The service `name` in another process, as `caller` asks it.
 fn neighbour(
     config: &Config,
@@ -226,20 +226,22 @@ fn neighbour(
     Ok(Neighbour::new(url, caller, name, service_secret(config)?, call_time_max)?)
 }
 
-fn verifier(users: Option<&Users>, config: &Config) -> StartResult<Verifier> {
+fn verifier(users: Option<&Users>, elsewhere: Option<&UsersClient>, config: &Config) -> StartResult<Verifier> {
     if let Some(users) = users {
-        return Ok(Verifier::given(&users.key_set()));
+        return Ok(Verifier::given(&users.key_set()).taking(Arc::new(users.clone())));
     }
-    let url =
-        config.services.users_url.as_deref().ok_or(
-            "a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)",
-        )?;
+    let (Some(url), Some(elsewhere)) = (config.services.users_url.as_deref(), elsewhere) else {
+        let needs =
+            "a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)";
+        return Err(needs.into());
+    };
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()?;
-    Ok(Verifier::published(format!("{}/.well-known/jwks.json", url.trim_end_matches('/')), client))
+    let url = format!("{}/.well-known/jwks.json", url.trim_end_matches('/'));
+    Ok(Verifier::published(url, client).taking(Arc::new(elsewhere.clone())))
 }
 
 fn service_secret(config: &Config) -> StartResult<ServiceSecret> {

@@ -22,7 +22,7 @@ async fn time(desk: &Desk, path: &str, body: Value, wanted: u16) -> Duration {
 
 /// In how many percent of all pairs the first takes longer.
 fn percent_slower(first: &[Duration], second: &[Duration]) -> usize {
-    let slower: usize = first.iter().map(|one| second.iter().filter(|other| one > other).count()).sum();
+    let slower: usize = first.iter().map(|one| second.iter().filter(|other| one > *other).count()).sum();
     slower * 100 / (first.len() * second.len())
 }
 

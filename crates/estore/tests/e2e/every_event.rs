@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use estore_ops::roles::Service;
-use estore_testkit::client::{CARD_APPROVED, CARD_DECLINED, Client, PASSWORD};
+use estore_testkit::client::{CARD_APPROVED, CARD_DECLINED, Client};
 use estore_testkit::receiver::{Message, Receiver};
-use estore_testkit::shop::Shop;
+use estore_testkit::shop::{PASSWORD, Shop};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
