@@ -31,7 +31,6 @@ pub use self::permitted::{
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
 use self::verified::{Verified, hash_of};
 use crate::problem::Problem;
-use crate::request;
 
 /// The issuer and audience of access tokens.
 pub const ISSUER: &str = "estore";

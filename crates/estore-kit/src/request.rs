@@ -1,5 +1,6 @@
 //! The request being answered: its id, for logs, problems and calls to neighbours, and who asks, for the audit log.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 

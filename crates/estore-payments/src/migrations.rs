@@ -31,4 +31,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611260020, "shape_partitions"),
     migration!(202611260035, "close_rows"),
     migration!(202611260315, "erase_customers"),
+    KEEP_AUDIT_LOG,
+    migration!(202611260335, "audit_payments"),
+    SEAL_AUDIT_LOG,
+    migration!(202611260345, "seal_ledger_by_age"),
 ];

@@ -77,4 +77,19 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260315_tell_of_erasures/up.sql"),
         down: include_str!("../migrations/202611260315_tell_of_erasures/down.sql"),
     },
+    Migration {
+        version: 202_611_260_320,
+        name: "refuse_changes",
+        up: include_str!("../migrations/202611260320_refuse_changes/up.sql"),
+        down: include_str!("../migrations/202611260320_refuse_changes/down.sql"),
+    },
+    SHAPE_PARTITIONS,
+    KEEP_AUDIT_LOG,
+    Migration {
+        version: 202_611_260_335,
+        name: "audit_accounts",
+        up: include_str!("../migrations/202611260335_audit_accounts/up.sql"),
+        down: include_str!("../migrations/202611260335_audit_accounts/down.sql"),
+    },
+    SEAL_AUDIT_LOG,
 ];

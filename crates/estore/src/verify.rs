@@ -89,6 +89,12 @@ pub async fn verify(
     findings.push(books::restocks_match_cancels(&payments, &inventory).await?.timed(began));
     let began = Instant::now();
     findings.push(books::erasures_are_heard(&users, &payments).await?.timed(began));
+    if let Some(signer) = signer {
+        let moments = [(&users, Service::Users), (&inventory, Service::Inventory), (&payments, Service::Payments)];
+        for (moment, service) in moments {
+            findings.push(sealed(moment, service, signer).await?);
+        }
+    }
     Ok(findings)
 }
 

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 
 use super::{Caller, Permission, Verifier, bearer};
 use crate::problem::Problem;
+use crate::request;
 
 /// Whoever the token or key speaks for.
 async fn authenticate(parts: &Parts) -> Result<Caller, Problem> {
@@ -16,7 +17,9 @@ async fn authenticate(parts: &Parts) -> Result<Caller, Problem> {
     })?;
     let verifier =
         parts.extensions.get::<Arc<Verifier>>().ok_or_else(|| Problem::internal("no token verifier on this router"))?;
-    verifier.verify(token).await
+    let caller = verifier.verify(token).await?;
+    request::note_caller(caller.user_id);
+    Ok(caller)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -44,7 +44,7 @@ impl Address {
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
         let base = if starts(&["/v1/categories", "/v1/products"]) {
             &self.inventory
-        } else if starts(&["/v1/payment-methods", "/v1/checkouts", "/v1/orders", "/v1/webhook-endpoints"]) {
+        } else if starts(PAYMENTS) {
             &self.payments
         } else {
             &self.users
@@ -52,6 +52,10 @@ impl Address {
         format!("{base}{path}")
     }
 }
+
+/// What a load balancer sends to PaymentService.
+const PAYMENTS: &[&str] =
+    &["/v1/payment-methods", "/v1/checkouts", "/v1/orders", "/v1/refunds", "/v1/disputes", "/v1/webhook-endpoints"];
 
 /// A free address; the one used before, when there was one.
 ///

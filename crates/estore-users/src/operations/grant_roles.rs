@@ -1,6 +1,6 @@
 //! What the command line changes of an account: its roles, and a second factor that is lost.
 
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 
 use super::change_user::{ChangeUserError, Wish, apply};
 use crate::email::Email;
@@ -56,6 +56,7 @@ pub(crate) async fn grant_roles(
     // It is locked below, together with the administrators and in their order.
     let id = lock_user_by_email(&client, &email).await?.ok_or(GrantRolesError::Unknown)?.id;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let admins = lock_user_and_admins(&transaction, id).await?;
     let (user, _) = lock_user(&transaction, id).await?.ok_or(GrantRolesError::Unknown)?;
     let had = user.roles.iter().filter_map(|word| Role::of(word));

@@ -2,6 +2,7 @@
 
 mod administration;
 mod api_keys;
+mod audit;
 mod desk;
 mod events;
 mod import;

@@ -25,7 +25,8 @@ pub async fn run(config: Config, admin: Admin) -> Outcome {
 /// UserService, without its routes and jobs.
 async fn open(config: &Config) -> Result<(Users, Option<ClusterAccess>), Box<dyn std::error::Error>> {
     let (databases, cluster) = migrate::open(config, &[Service::Users]).await?;
-    let users = Users::start(Db::new(databases.logins(Service::Users)?, 2)?, services::users_config(config)?).await?;
+    let logins = databases.logins(Service::Users)?.named("estore-admin");
+    let users = Users::start(Db::new(logins, 2)?, services::users_config(config)?).await?;
     Ok((users, cluster))
 }
 
