@@ -81,9 +81,7 @@ fn score(shelf: &Shelf, query: &Query, numbers: &[u32]) -> Vec<Hit> {
     let mut scored = Vec::with_capacity(numbers.len());
     for number in numbers {
         for (rest, places) in postings.iter_mut().zip(&mut places) {
-            while rest.first().is_some_and(|posting| posting.product < *number) {
-                *rest = &rest[1..];
-            }
+            *rest = from(rest, *number);
             let here = rest.first().filter(|posting| posting.product == *number);
             *places = here.map(|posting| shelf.places(*posting));
         }
@@ -91,6 +89,17 @@ fn score(shelf: &Shelf, query: &Query, numbers: &[u32]) -> Vec<Hit> {
         scored.push(Hit { id: product.id, score: rank.score(&places, product.places) });
     }
     scored
+}
+
+/// The postings from a product on. It is near in most lists and far in those of common words: steps double until it is
+/// passed, and only the last is searched.
+fn from(postings: &[Posting], number: u32) -> &[Posting] {
+    let mut step = 1;
+    while postings.get(step - 1).is_some_and(|posting| posting.product < number) {
+        step *= 2;
+    }
+    let (low, high) = (step / 2, (step - 1).min(postings.len()));
+    &postings[low + postings[low..high].partition_point(|posting| posting.product < number)..]
 }
 
 /// One more than the page has, behind where it begins, in its order.

@@ -78,12 +78,13 @@ impl Vocabulary {
             _ => 2,
         };
         let wanted_letters: Vec<char> = lexeme.chars().collect();
+        let mut rows = Rows::default();
         let mut found: Vec<(u8, usize, u32)> = Vec::new();
         for (number, signature) in (0..).zip(&self.signatures) {
             if !wanted.may_be(*signature, errors_max) {
                 continue;
             }
-            let errors = errors_between(&wanted_letters, self.lexeme(number), errors_max);
+            let errors = errors_between(&wanted_letters, self.lexeme(number), errors_max, &mut rows);
             if let Some(errors) = errors.filter(|errors| *errors > 0) {
                 let holders = holders(number);
                 if holders > 0 {
@@ -97,14 +98,24 @@ impl Vocabulary {
     }
 }
 
+/// Three rows of the table of errors, kept from one lexeme to the next.
+#[derive(Debug, Default)]
+struct Rows {
+    before: Vec<u8>,
+    above: Vec<u8>,
+    here: Vec<u8>,
+}
+
 /// How many letters are wrong, missing, too many or swapped with their neighbour, if they are at most so many.
-fn errors_between(wanted: &[char], lexeme: &str, errors_max: u8) -> Option<u8> {
+fn errors_between(wanted: &[char], lexeme: &str, errors_max: u8, rows: &mut Rows) -> Option<u8> {
     let columns = wanted.len() + 1;
-    let mut before: Vec<u8> = Vec::new();
-    let mut above: Vec<u8> = (0..columns).map(|column| u8::try_from(column).unwrap_or(u8::MAX)).collect();
+    let Rows { before, above, here } = rows;
+    above.clear();
+    above.extend((0..columns).map(|column| u8::try_from(column).unwrap_or(u8::MAX)));
     let mut previous = None;
     for (row, letter) in (1_u8..).zip(lexeme.chars()) {
-        let mut here = vec![row; columns];
+        here.clear();
+        here.resize(columns, row);
         for column in 1..columns {
             let is_wrong = u8::from(wanted[column - 1] != letter);
             let mut errors = (above[column - 1].saturating_add(is_wrong))
@@ -118,7 +129,9 @@ fn errors_between(wanted: &[char], lexeme: &str, errors_max: u8) -> Option<u8> {
         if here.iter().all(|errors| *errors > errors_max) {
             return None;
         }
-        before = std::mem::replace(&mut above, here);
+        // What was above is before now, and what is here above.
+        std::mem::swap(before, above);
+        std::mem::swap(above, here);
         previous = Some(letter);
     }
     above.last().copied().filter(|errors| *errors <= errors_max)
@@ -126,11 +139,11 @@ fn errors_between(wanted: &[char], lexeme: &str, errors_max: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Vocabulary, errors_between};
+    use super::{Rows, Vocabulary, errors_between};
 
     #[test]
     fn errors_are_counted() {
-        let errors = |a: &str, b: &str| errors_between(&a.chars().collect::<Vec<_>>(), b, 2);
+        let errors = |a: &str, b: &str| errors_between(&a.chars().collect::<Vec<_>>(), b, 2, &mut Rows::default());
         for (a, b, wanted) in [
             ("shirt", "shirt", Some(0)),
             ("shrit", "shirt", Some(1)),
