@@ -1,5 +1,6 @@
 //! What InventoryService tells of itself, for Prometheus.
 
+use estore_kit::audit::show_unsealed;
 use estore_kit::db::DbError;
 use estore_kit::metrics::{Family, OUTBOX, Page};
 
@@ -29,6 +30,6 @@ impl Inventory {
             page.row(OUTBOX, &[("service", "inventory")], &row);
             page.row(BACKLOG, &[], &row);
         }
-        Ok(())
+        show_unsealed(&self.db, "inventory", page).await
     }
 }

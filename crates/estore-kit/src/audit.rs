@@ -1,6 +1,25 @@
-//! The audit log: the part of the schema that is the same in every database.
+//! The audit log: the part of the schema that is the same in every database, and how far it is sealed.
 
+use crate::db::{Db, DbError};
+use crate::metrics::{Family, Page};
 use crate::migration::Migration;
+
+const MEASURE_UNSEALED: &str = include_str!("../queries/measure_unsealed.sql");
+const UNSEALED: &[(&str, Family)] = &[(
+    "unsealed_seconds",
+    Family::gauge("estore_audit_unsealed_seconds", "Age of the oldest change of the audit log that no seal holds yet."),
+)];
+
+/// Shows how long the oldest change of a service's database has waited for a seal.
+///
+/// # Errors
+/// When the database does not work.
+pub async fn show_unsealed(db: &Db, service: &str, page: &mut Page) -> Result<(), DbError> {
+    if let Some(row) = db.row(MEASURE_UNSEALED, &[]).await? {
+        page.row(UNSEALED, &[("service", service)], &row);
+    }
+    Ok(())
+}
 
 /// Partitions by month, for a database that has none yet; it needs the function `refuse_change`.
 pub const SHAPE_PARTITIONS: Migration = Migration {

@@ -1,5 +1,6 @@
 //! What PaymentService tells of itself, for Prometheus.
 
+use estore_kit::audit::show_unsealed;
 use estore_kit::db::DbError;
 use estore_kit::metrics::{Counter, CountersBy, Family, OUTBOX, Page};
 
@@ -102,6 +103,6 @@ impl Payments {
             page.row(OUTBOX, &[("service", "payments")], &row);
             page.row(BACKLOG, &[], &row);
         }
-        Ok(())
+        show_unsealed(&self.shop.db, "payments", page).await
     }
 }

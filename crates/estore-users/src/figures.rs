@@ -1,5 +1,6 @@
 //! What UserService tells of itself, for Prometheus.
 
+use estore_kit::audit::show_unsealed;
 use estore_kit::db::DbError;
 use estore_kit::metrics::{Family, OUTBOX, Page};
 
@@ -36,6 +37,6 @@ impl Users {
             page.row(OUTBOX, &[("service", "users")], &row);
             page.row(BACKLOG, &[], &row);
         }
-        Ok(())
+        show_unsealed(&self.service.db, "users", page).await
     }
 }

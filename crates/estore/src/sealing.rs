@@ -18,6 +18,8 @@ use crate::secrets;
 
 /// How long written rows lie unsealed, about.
 const SEAL_EVERY: Duration = Duration::from_secs(5);
+/// What is left to the shop between two rounds where many rows wait, as after an upgrade.
+const BACKLOG_PAUSE: Duration = Duration::from_millis(200);
 /// How often policies, rights, triggers and roles are compared with what was written of them.
 const RULES_EVERY: Duration = Duration::from_secs(60);
 /// How often the partitions of the coming months are looked after.
@@ -94,10 +96,12 @@ async fn keep_sealing(service: Service, sealer: &mut Sealer) {
             }
         }
         match sealer.round().await {
-            Ok(sealed) if sealed.has_more => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%service, %error, "the audit log will be sealed later"),
+            Ok(sealed) if sealed.has_more => sleep(BACKLOG_PAUSE).await,
+            Ok(_) => sleep(SEAL_EVERY).await,
+            Err(error) => {
+                tracing::warn!(%service, %error, "the audit log will be sealed later");
+                sleep(SEAL_EVERY).await;
+            }
         }
-        sleep(SEAL_EVERY).await;
     }
 }

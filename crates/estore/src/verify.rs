@@ -18,7 +18,7 @@ use tokio_postgres::{Row, RowStream, Transaction};
 use crate::databases::Databases;
 
 /// How many of a database's newest seals are looked at.
-const SEALS_MAX: i64 = 1_000;
+const SEALS_MAX: i64 = 200;
 /// The promise that what is a customer's is the customer's: who took it is found.
 const OWN_ROWS: u8 = 8;
 /// How many offending rows are named for each promise; all are counted.

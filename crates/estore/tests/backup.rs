@@ -187,3 +187,33 @@ async fn by_the_clock() {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_notes_the_seals_so_that_a_tail_that_is_cut_is_found() {
+    let kept = Kept::start().await;
+    let _product = Client::admin(&kept.shop).await.product(500, 10).await;
+    let config = path(&kept.folder, "estore.toml");
+    std::fs::write(&config, format!("[backup]\ntarget = \"file://{}\"\n", path(&kept.folder, "target"))).unwrap();
+    let audit = || {
+        let words = ["--config", &config, "audit", "verify", "--database", "inventory", "--json"];
+        let (ok, out, err) = kept.shop.try_estore(&words, "");
+        (ok, serde_json::from_str::<Value>(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+    };
+    let begun = std::time::Instant::now();
+    while audit().1["databases"][0]["rows"].as_u64().unwrap() < 2 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "nothing is sealed");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    kept.create();
+    let (ok, found) = audit();
+    assert!(ok, "{found:#}");
+    // Whoever seals on begins a chain of their own, which is not the one that was noted.
+    let cut = "SET session_replication_role = replica; TRUNCATE audit_seals; DELETE FROM audit_log WHERE table_name = 'products'";
+    kept.shop.database(Service::Inventory).await.batch_execute(cut).await.unwrap();
+    let (ok, found) = audit();
+    let faults = found["databases"][0]["faults"].as_array().unwrap();
+    assert!(!ok && faults.iter().any(|fault| fault["kind"] == "anchor"), "{found:#}");
+    assert!(faults[0]["what"].as_str().unwrap().contains("the backup 2"), "{found:#}");
+    let words = ["--config", &config, "audit", "verify", "--database", "inventory", "--without-backups"];
+    assert!(kept.shop.try_estore(&words, "").0, "nothing within the database tells");
+}
