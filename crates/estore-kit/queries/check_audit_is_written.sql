@@ -3,7 +3,8 @@ SELECT format('table %s: the trigger %s is switched off', tgrelid::regclass, tgn
 WHERE NOT tgisinternal AND tgenabled <> 'O' AND (tgname LIKE 'audit\_%' OR tgname ~ '(append_only|_are_kept|_step)$')
 UNION ALL
 SELECT format('table %s: it has no trigger %s, so that nobody writes down how it changes', name, trigger)
-FROM unnest(ARRAY['users', 'user_roles', 'categories', 'products', 'payment_methods', 'disputes', 'webhook_endpoints']) name
+FROM unnest(ARRAY['users', 'user_roles', 'categories', 'products', 'payment_methods', 'disputes', 'webhook_endpoints',
+    'api_keys', 'totp_factors', 'recovery_codes']) name
 CROSS JOIN unnest(ARRAY['audit_insert', 'audit_update']) trigger
 WHERE to_regclass(name) IS NOT NULL
     AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(name) AND tgname = trigger)

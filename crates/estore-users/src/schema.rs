@@ -92,4 +92,10 @@ pub const MIGRATIONS: &[Migration] = &[
         down: include_str!("../migrations/202611260335_audit_accounts/down.sql"),
     },
     SEAL_AUDIT_LOG,
+    Migration {
+        version: 202_611_260_400,
+        name: "audit_credentials",
+        up: include_str!("../migrations/202611260400_audit_credentials/up.sql"),
+        down: include_str!("../migrations/202611260400_audit_credentials/down.sql"),
+    },
 ];

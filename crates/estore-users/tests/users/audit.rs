@@ -115,3 +115,34 @@ async fn who_only_reads_sees_it_as_an_administrator_alone() {
     admin.batch_execute("SELECT set_config('estore.role', 'admin', false)").await.unwrap();
     assert!(admin.query_one(count, &[]).await.unwrap().get::<_, i64>(0) > 0);
 }
+
+#[tokio::test]
+async fn keys_and_second_factors_are_written_without_their_secrets() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let id = desk.id_of(ADA).await;
+    for sql in [
+        format!(
+            "INSERT INTO api_keys (id, user_id, name, key_hash, hint, scopes, expires_at) VALUES (gen_random_uuid(), {id}, \
+             'till', repeat('ab', 32), 'es_live_hint', '{{orders}}', now() + interval '1 day')"
+        ),
+        "UPDATE api_keys SET last_used_at = now()".to_owned(),
+        "UPDATE api_keys SET revoked_at = now()".to_owned(),
+        format!("INSERT INTO totp_factors (user_id, secret) VALUES ({id}, sha512('a shared secret'))"),
+        "UPDATE totp_factors SET last_step = 7".to_owned(),
+        format!("INSERT INTO recovery_codes (user_id, code) VALUES ({id}, repeat('cd', 32))"),
+        "DELETE FROM recovery_codes".to_owned(),
+    ] {
+        desk.run(&sql).await;
+    }
+    let rows = desk
+        .db
+        .rows("SELECT table_name || ' ' || operation FROM audit_log WHERE table_name <> 'users' ORDER BY id", &[]);
+    let written: Vec<String> = rows.await.unwrap().iter().map(|row| row.get(0)).collect();
+    let expected =
+        ["api_keys insert", "api_keys update", "totp_factors insert", "recovery_codes insert", "recovery_codes delete"];
+    assert_eq!(written, expected, "what is used is not changed");
+    let secret =
+        "SELECT count(*) FROM audit_log a WHERE a::text ~ 'abab|cdcd|es_live_hint' OR after ->> 'secret' <> '***'";
+    assert_eq!(desk.number(secret).await, 0);
+}

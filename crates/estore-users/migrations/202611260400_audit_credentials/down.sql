@@ -1,0 +1,12 @@
+DROP TRIGGER audit_insert ON api_keys;
+DROP TRIGGER audit_update ON api_keys;
+DROP TRIGGER audit_delete ON api_keys;
+DROP TRIGGER audit_truncate ON api_keys;
+DROP TRIGGER audit_insert ON totp_factors;
+DROP TRIGGER audit_update ON totp_factors;
+DROP TRIGGER audit_delete ON totp_factors;
+DROP TRIGGER audit_truncate ON totp_factors;
+DROP TRIGGER audit_insert ON recovery_codes;
+DROP TRIGGER audit_update ON recovery_codes;
+DROP TRIGGER audit_delete ON recovery_codes;
+DROP TRIGGER audit_truncate ON recovery_codes;
