@@ -58,7 +58,7 @@ const MISTAKES: &[Mistake] = &[
         what: "stock is held for nobody",
         service: Service::Inventory,
         sql: "INSERT INTO holds (checkout_id, state, created_at)
-              VALUES ('00000000-0000-7000-8000-000000000001', 'held', now() - interval '1 hour')",
+              VALUES ('00000000-0000-7000-8000-000000000001', 'held', now() - interval '30 minutes')",
         protection: None,
         found_by: "holds_match_checkouts",
     },
@@ -174,7 +174,9 @@ const MISTAKES: &[Mistake] = &[
 
 /// A shop with an order that is paid, one that is cancelled and one that is partly refunded.
 async fn lived_in() -> Shop {
-    let shop = own_shop(Processes::One).await;
+    let mut shop = own_shop(Processes::One).await;
+    // Else what is held for nobody would be given back before anybody looks.
+    shop.restart(0, &[("ESTORE_PAYMENTS__RESUME_AFTER_SECONDS", "3600")]).await;
     let (admin, buyer) = tokio::join!(Client::admin(&shop), Client::customer(&shop));
     let method = buyer.card(CARD_APPROVED).await;
     let mut lines = Vec::new();
