@@ -1,4 +1,8 @@
-//! The edge of a server: connections, limits, time-outs, and an error body for whatever went wrong.
+//! The edge of a server: connections, limits, time-outs, what browsers are told, and an error body for whatever went
+//! wrong.
+
+mod headers;
+mod origins;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -9,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use axum::routing::future::RouteFuture;
@@ -24,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt, layer::layer_fn};
 
+pub use self::origins::Origins;
 use crate::extract::{BodyBytesMax, too_large};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request::{self, ClientAddress, X_REQUEST_ID};
@@ -58,17 +63,34 @@ impl Default for EdgeLimits {
     }
 }
 
-/// Puts the edge around a router: request ids, limits, time-outs and problems for every error.
-pub fn edge(router: Router, limits: &EdgeLimits) -> Router {
-    let limits = limits.clone();
-    router.layer(layer_fn(move |inner: Route| Edge { inner, limits: limits.clone() }))
+/// What the edge holds to.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Bounds.
+    pub limits: EdgeLimits,
+    /// Whether clients come by HTTPS, and browsers should keep to that.
+    pub is_https: bool,
+    /// Whose pages may call from a browser; nobody's where there is none.
+    pub origins: Option<Origins>,
+}
+
+impl From<&EdgeLimits> for Rules {
+    fn from(limits: &EdgeLimits) -> Self {
+        Self { limits: limits.clone(), ..Self::default() }
+    }
+}
+
+/// Puts the edge around a router: request ids, limits, time-outs, headers and problems for every error.
+pub fn edge(router: Router, rules: impl Into<Rules>) -> Router {
+    let rules = Arc::new(rules.into());
+    router.layer(layer_fn(move |inner: Route| Edge { inner, rules: Arc::clone(&rules) }))
 }
 
 /// One service for all of it: each layer of its own would cost every request a box or two.
 #[derive(Clone)]
 struct Edge {
     inner: Route,
-    limits: EdgeLimits,
+    rules: Arc<Rules>,
 }
 
 impl Service<Request> for Edge {
@@ -82,21 +104,62 @@ impl Service<Request> for Edge {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = request::identify(request.headers());
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        if !matches!(method, Method::GET | Method::HEAD) {
-            DefaultBodyLimit::max(self.limits.body_bytes_max).apply(&mut request);
-            request.extensions_mut().insert(BodyBytesMax(self.limits.body_bytes_max));
+        let asked = Asked::of(&request, &id, &self.rules);
+        let limits = &self.rules.limits;
+        if asked.changes() {
+            DefaultBodyLimit::max(limits.body_bytes_max).apply(&mut request);
+            request.extensions_mut().insert(BodyBytesMax(limits.body_bytes_max));
         }
-        let is_streaming = self.limits.streaming_paths.contains(&uri.path());
-        let time = if is_streaming { None } else { Some(self.limits.request_time_max) };
-        let header = id.clone();
+        let is_streaming = limits.streaming_paths.contains(&asked.uri.path());
+        let time = if is_streaming { None } else { Some(limits.request_time_max) };
+        if asked.origin.is_some() && origins::is_preflight(&asked.method, request.headers()) {
+            return Box::pin(async move { Ok(asked.complete(origins::preflight())) });
+        }
         let work = self.inner.call(request);
-        Box::pin(request::scope(id, async move {
-            let response = bound_time(work, time).await;
-            let mut response = explain(response, &method, uri.path());
-            response.headers_mut().insert(X_REQUEST_ID, header);
-            Ok(response)
-        }))
+        Box::pin(request::scope(id, async move { Ok(asked.complete(bound_time(work, time).await)) }))
+    }
+}
+
+/// What the answer to a request depends on, beside what its route says.
+struct Asked {
+    rules: Arc<Rules>,
+    id: HeaderValue,
+    method: Method,
+    uri: Uri,
+    /// The origin of the page that asks, where it may.
+    origin: Option<HeaderValue>,
+    /// Whether who asks says who that is.
+    is_somebody: bool,
+}
+
+impl Asked {
+    fn of(request: &Request, id: &HeaderValue, rules: &Arc<Rules>) -> Self {
+        Self {
+            rules: Arc::clone(rules),
+            id: id.clone(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            origin: rules.origins.as_ref().and_then(|origins| origins.of(request.headers())),
+            is_somebody: request.headers().contains_key(header::AUTHORIZATION),
+        }
+    }
+
+    fn changes(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::HEAD)
+    }
+
+    /// The answer as it goes out.
+    fn complete(self, response: Response) -> Response {
+        let mut response = explain(response, &self.method, self.uri.path());
+        let is_error = response.status().is_client_error() || response.status().is_server_error();
+        let is_private = self.is_somebody || is_error || self.changes();
+        let headers = response.headers_mut();
+        headers::complete(headers, is_private, self.rules.is_https);
+        if self.rules.origins.is_some() {
+            origins::allow(self.origin, headers);
+        }
+        headers.insert(X_REQUEST_ID, self.id);
+        response
     }
 }
 

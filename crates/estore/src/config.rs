@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, overridden by `ESTORE_…` variables; unknown keys are refused by name.
 
 mod backup;
+mod edge;
 mod metrics;
 mod services;
 
@@ -9,11 +10,13 @@ use std::path::{Path, PathBuf};
 
 use estore_inventory::InventoryConfig;
 use estore_kit::db::SILENT_SECONDS_MAX;
+use estore_kit::edge::Rules;
 use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
 
 use self::backup::BackupConfig;
+use self::edge::EdgeConfig;
 pub use self::metrics::MetricsConfig;
 pub use self::services::Services;
 use crate::cli::Place;
@@ -37,6 +40,8 @@ pub struct Config {
     pub log: String,
     /// Whether log lines are JSON objects.
     pub log_json: bool,
+    /// How it meets its clients.
+    pub edge: EdgeConfig,
     /// How many connections to each database for the service's own work; half as many for what people look at.
     pub connections: usize,
     /// Databases of one's own; the private PostgreSQL where no URL is given.
@@ -125,6 +130,7 @@ impl Default for Config {
             public_url: String::new(),
             log: "info,tokio_postgres=warn".to_owned(),
             log_json: false,
+            edge: EdgeConfig::default(),
             connections: 16,
             databases: DatabaseUrls::default(),
             services: Services::default(),
@@ -187,11 +193,20 @@ impl Config {
             .map_err(|error: toml::de::Error| ConfigError::Wrong(on_one_line(&error)))?;
         config.payments.check().map_err(ConfigError::Wrong)?;
         config.maintenance.check().map_err(ConfigError::Wrong)?;
+        config.rules().map_err(ConfigError::Wrong)?;
         if let Some(data_dir) = &place.data_dir {
             config.data_dir.clone_from(data_dir);
         }
         config.data_dir = std::path::absolute(&config.data_dir).unwrap_or(config.data_dir);
         Ok(config)
+    }
+
+    /// What the edge holds to.
+    ///
+    /// # Errors
+    /// The key at fault, the rule and the mend.
+    pub fn rules(&self) -> Result<Rules, String> {
+        self.edge.rules(self.public_url().starts_with("https://"))
     }
 
     /// The URL that clients see.
@@ -217,7 +232,7 @@ fn read(path: &Path) -> Result<toml::Table, ConfigError> {
     })
 }
 
-/// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers and truth values are read as such.
+/// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers, truth values and lists are read as such.
 fn overlay(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
     let keys: Vec<String> = name["ESTORE_".len()..].split("__").map(str::to_ascii_lowercase).collect();
     let Some((last, sections)) = keys.split_last() else { return Ok(()) };
@@ -228,12 +243,19 @@ fn overlay(table: &mut toml::Table, name: &str, value: String) -> Result<(), Con
             .as_table_mut()
             .ok_or_else(|| ConfigError::Wrong(format!("{name}: `{section}` is a value, not a section")))?;
     }
-    let read = match value.parse::<bool>() {
-        Ok(truth) => toml::Value::Boolean(truth),
-        Err(_) => value.parse().map_or(toml::Value::String(value), toml::Value::Integer),
-    };
-    at.insert(last.clone(), read);
+    at.insert(last.clone(), read_value(value));
     Ok(())
+}
+
+fn read_value(text: String) -> toml::Value {
+    if let Ok(truth) = text.parse() {
+        return toml::Value::Boolean(truth);
+    }
+    if let Ok(number) = text.parse() {
+        return toml::Value::Integer(number);
+    }
+    let list = text.starts_with('[').then(|| format!("list = {text}").parse::<toml::Table>().ok()).flatten();
+    list.and_then(|mut list| list.remove("list")).unwrap_or(toml::Value::String(text))
 }
 
 #[cfg(test)]
@@ -246,6 +268,20 @@ mod tests {
         overlay(&mut table, "ESTORE_PAYMENTS__CURRENZY", "EUR".to_owned()).unwrap();
         let error = toml::Value::Table(table).try_into::<Config>().unwrap_err().to_string();
         assert!(error.contains("currenzy"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_may_hold_a_list() {
+        let mut table = toml::Table::new();
+        let list = r#"["https://shop.example.com", "http://localhost:3000"]"#;
+        overlay(&mut table, "ESTORE_EDGE__ALLOWED_ORIGINS", list.to_owned()).unwrap();
+        let config: Config = toml::Value::Table(table).try_into().unwrap();
+        assert_eq!(config.edge.allowed_origins.len(), 2);
+        assert!(config.rules().unwrap().origins.is_some());
+        let mut table = toml::Table::new();
+        overlay(&mut table, "ESTORE_EDGE__ALLOWED_ORIGINS", "[\"*\"]".to_owned()).unwrap();
+        let config: Config = toml::Value::Table(table).try_into().unwrap();
+        assert!(config.rules().unwrap_err().starts_with("edge.allowed_origins: "));
     }
 
     #[test]

@@ -1,13 +1,35 @@
 //! The OpenAPI description: what the services say of their routes, completed with what holds for all.
 
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::Response as Answer;
 use estore_kit::problem::PROBLEM_JSON;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Info, License, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa_swagger_ui::SwaggerUi;
+
+/// The pages run and load what comes from here, and nothing else; their icons are written into their styles.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The description, and the pages that show it.
+pub fn pages(api: OpenApi) -> Router {
+    Router::from(SwaggerUi::new("/docs").url("/openapi.json", complete(api))).layer(map_response(with_policy))
+}
+
+async fn with_policy(mut answer: Answer) -> Answer {
+    let headers = answer.headers_mut();
+    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    }
+    answer
+}
 
 /// Completes the description: title, token scheme, and the problem answers that every route can give.
-pub fn complete(mut api: OpenApi) -> OpenApi {
+fn complete(mut api: OpenApi) -> OpenApi {
     let mut info = Info::new("EStore", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "A commerce backend: accounts, catalogue, stock, orders and payments. Money is in cents, times are RFC 3339 \

@@ -14,14 +14,13 @@ use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
 use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
-use estore_kit::edge::{EdgeLimits, edge};
+use estore_kit::edge::{Rules, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_ops::roles::Service;
 use estore_payments::{Payments, PaymentsConfig};
 use estore_users::{Users, UsersConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::config::Config;
 use crate::databases::Databases;
@@ -125,7 +124,7 @@ impl Services {
     }
 
     /// Every route of this process, behind the edge.
-    pub fn router(&self, limits: &EdgeLimits) -> Router {
+    pub fn router(&self, rules: Rules) -> Router {
         let metrics = self.metrics.router(Some(self.clone()), &self.revocations);
         let mut routes = self.health.clone().router().merge(metrics);
         if let Some(users) = &self.users {
@@ -138,11 +137,11 @@ impl Services {
             routes = routes.merge(payments.router());
         }
         let (mut router, api) = routes.split_for_parts();
-        router = router.merge(SwaggerUi::new("/docs").url("/openapi.json", openapi::complete(api)));
+        router = router.merge(openapi::pages(api));
         if let Some(secret) = &self.secret {
             router = router.merge(self.internal_router(secret));
         }
-        edge(router.layer(Extension(Arc::clone(&self.verifier))), limits)
+        edge(router.layer(Extension(Arc::clone(&self.verifier))), rules)
     }
 
     /// The routes for services in other processes, each behind a door that knows its callers.

@@ -13,6 +13,9 @@ use crate::catalogue::Printed;
 /// Marks the tag of a compressed answer, which has other bytes.
 const GZIP_MARK: &str = "-gzip";
 
+/// Headers of an answer, those of the edge among them.
+const HEADERS_EXPECTED: usize = 12;
+
 /// What the reader has and takes.
 #[derive(Debug)]
 pub(crate) struct Wanted {
@@ -44,8 +47,12 @@ impl Wanted {
         let body = if is_known { Body::empty() } else { Body::from(gzip.unwrap_or_else(|| printed.body.clone())) };
         let mut response = Response::new(body);
         let headers = response.headers_mut();
+        // With room for what the edge adds.
+        *headers = HeaderMap::with_capacity(HEADERS_EXPECTED);
         headers.insert(header::ETAG, tag);
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        // A browser may keep it whoever looks, as long as it asks anew; what the tag names differs with who looks.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use estore_kit::edge::{EdgeLimits, serve};
+use estore_kit::edge::serve;
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 use estore_users::Users;
@@ -73,7 +73,7 @@ async fn serve_all(
     let looking = looks::start(config, databases, stop);
     let sealing = sealing::start(config, databases, &Service::ALL, stop)?;
     print_addresses(config, cluster.is_some());
-    run_services(config, &services, listener, stop, cluster.is_some()).await;
+    run_services(config, &services, listener, stop, cluster.is_some()).await?;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
     schedule::end(bases).await;
@@ -92,15 +92,17 @@ pub async fn run_services(
     listener: TcpListener,
     stop: &CancellationToken,
     alone: bool,
-) {
-    let limits = EdgeLimits::default();
-    let router = services.router(&limits);
+) -> Result<(), Box<dyn std::error::Error>> {
+    let rules = config.rules()?;
+    let limits = rules.limits.clone();
+    let router = services.router(rules);
     let jobs_stop = CancellationToken::new();
     let jobs = services.run_jobs(&jobs_stop, alone);
     tracing::info!(listen = %config.listen, "serving");
     serve(listener, router, limits, stop.cancelled()).await;
     jobs_stop.cancel();
     jobs.join_all().await;
+    Ok(())
 }
 
 async fn first_administrator(users: &Users) -> Result<(), Box<dyn std::error::Error>> {

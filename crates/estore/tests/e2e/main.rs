@@ -6,6 +6,7 @@ mod buying;
 mod catalogue;
 mod contract;
 mod crash;
+mod edge;
 mod every_event;
 mod own_database;
 mod own_database_tls;

@@ -159,7 +159,7 @@ impl Start<'_> {
         let (router, _api) = health.router().merge(metrics).split_for_parts();
         let router =
             router.fallback(|| async { Problem::unavailable("The shop waits for its database to come back.") });
-        Ok(edge(router, &EdgeLimits::default()))
+        Ok(edge(router, self.config.rules()?))
     }
 }
 
