@@ -1,8 +1,12 @@
 //! The edge of a server: connections, limits, time-outs, what browsers are told, and an error body for whatever went
 //! wrong.
 
+mod budget;
+mod client;
 mod headers;
 mod origins;
+mod rates;
+mod server;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,19 +20,15 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
-use axum::routing::future::RouteFuture;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tower::{Service, ServiceExt, layer::layer_fn};
+use tower::{Service, layer::layer_fn};
 
+pub use self::client::Proxies;
 pub use self::origins::Origins;
+use self::rates::ClassId;
+pub use self::rates::{Kind, RateLimits, Rates};
+pub use self::server::serve;
 use crate::extract::{BodyBytesMax, too_large};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request::{self, ClientAddress, X_REQUEST_ID};
@@ -72,6 +72,8 @@ pub struct Rules {
     pub is_https: bool,
     /// Whose pages may call from a browser; nobody's where there is none.
     pub origins: Option<Origins>,
+    /// How often something may be changed; any number of times where there is none.
+    pub rates: Option<Arc<Rates>>,
 }
 
 impl From<&EdgeLimits> for Rules {
@@ -115,9 +117,34 @@ impl Service<Request> for Edge {
         if asked.origin.is_some() && origins::is_preflight(&asked.method, request.headers()) {
             return Box::pin(async move { Ok(asked.complete(origins::preflight())) });
         }
-        let work = self.inner.call(request);
-        Box::pin(request::scope(id, async move { Ok(asked.complete(bound_time(work, time).await)) }))
+        let class = self.rules.rates.as_ref().and_then(|rates| rates.class(&request));
+        let Some(class) = class else {
+            let work = self.inner.call(request);
+            return Box::pin(request::scope(id, async move { Ok(asked.complete(bound_time(work, time).await)) }));
+        };
+        let inner = self.inner.clone();
+        Box::pin(request::scope(id, async move {
+            let response = bound_time(counted(inner, Arc::clone(&asked.rules), class, request), time).await;
+            Ok(asked.complete(response))
+        }))
     }
+}
+
+/// The answer of the route, unless there were too many requests before it.
+async fn counted(
+    mut inner: Route,
+    rules: Arc<Rules>,
+    class: ClassId,
+    mut request: Request,
+) -> Result<Response, Infallible> {
+    let Some(rates) = &rules.rates else { return inner.call(request).await };
+    let Some(standing) = rates.count(class, &mut request).await else { return inner.call(request).await };
+    let mut response = match standing.refusal() {
+        Some(problem) => problem.into_response(),
+        None => inner.call(request).await?,
+    };
+    standing.show(response.headers_mut());
+    Ok(response)
 }
 
 /// What the answer to a request depends on, beside what its route says.
@@ -164,7 +191,7 @@ impl Asked {
 }
 
 /// The answer, or a problem where the handler panicked or took too long.
-async fn bound_time(work: RouteFuture<Infallible>, time: Option<Duration>) -> Response {
+async fn bound_time(work: impl Future<Output = Result<Response, Infallible>>, time: Option<Duration>) -> Response {
     let work = AssertUnwindSafe(work).catch_unwind();
     let done = match time {
         None => work.await,
@@ -217,46 +244,4 @@ fn explain(response: Response, method: &Method, path: &str) -> Response {
         explained.headers_mut().insert(header::ALLOW, allow);
     }
     explained
-}
-
-/// Serves until `shutdown` resolves, then finishes what runs (bounded) and returns.
-pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
-    let slots = Arc::new(Semaphore::new(limits.connections_max));
-    let graceful = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_time_max).keep_alive(true);
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let slot = tokio::select! {
-            slot = Arc::clone(&slots).acquire_owned() => slot,
-            () = &mut shutdown => break,
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut shutdown => break,
-        };
-        let Ok((stream, peer)) = accepted else {
-            // Out of descriptors, mostly: wait until some connection ends.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        drop(stream.set_nodelay(true));
-        let from = ClientAddress(peer.ip());
-        let service =
-            TowerToHyperService::new(router.clone().map_request(move |mut request: hyper::Request<Incoming>| {
-                request.extensions_mut().insert(from);
-                request
-            }));
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
-            }
-            drop(slot);
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(limits.shutdown_time_max, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests were still running when the time for shutdown was over");
-    }
 }

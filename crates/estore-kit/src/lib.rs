@@ -16,6 +16,7 @@ pub mod money;
 pub mod paging;
 pub mod problem;
 pub mod purge;
+mod recent;
 pub mod request;
 pub mod service_auth;
 pub mod telemetry;

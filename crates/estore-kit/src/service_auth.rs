@@ -105,7 +105,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ServiceCaller {
             .extensions
             .get::<Arc<ServiceDoor>>()
             .ok_or_else(|| Problem::internal("no service door on this router"))?;
-        bearer(parts)
+        bearer(&parts.headers)
             .and_then(|token| door.secret.verify(token, door.audience, door.callers))
             .map(Self)
             .ok_or_else(|| Problem::unauthorized("service_token_invalid", "This route is for EStore's own services."))

@@ -1,23 +1,26 @@
 //! The configuration: one TOML file, overridden by `ESTORE_…` variables; unknown keys are refused by name.
 
 mod backup;
+mod databases;
 mod edge;
 mod metrics;
+mod rate_limits;
 mod services;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use estore_inventory::InventoryConfig;
-use estore_kit::db::SILENT_SECONDS_MAX;
-use estore_kit::edge::Rules;
+use estore_kit::edge::{Proxies, RateLimits, Rules};
 use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
 
 use self::backup::BackupConfig;
+pub use self::databases::{DatabaseUrl, DatabaseUrls};
 use self::edge::EdgeConfig;
 pub use self::metrics::MetricsConfig;
+use self::rate_limits::RateLimitsConfig;
 pub use self::services::Services;
 use crate::cli::Place;
 use crate::maintenance::MaintenanceConfig;
@@ -42,6 +45,8 @@ pub struct Config {
     pub log_json: bool,
     /// How it meets its clients.
     pub edge: EdgeConfig,
+    /// How often one may change something.
+    pub rate_limits: RateLimitsConfig,
     /// How many connections to each database for the service's own work; half as many for what people look at.
     pub connections: usize,
     /// Databases of one's own; the private PostgreSQL where no URL is given.
@@ -62,66 +67,6 @@ pub struct Config {
     pub maintenance: MaintenanceConfig,
 }
 
-/// The databases by service.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DatabaseUrls {
-    /// How long a server that owes an answer may say nothing before its connection is given up, in seconds, from 1.
-    pub silent_seconds_max: u64,
-    /// How long `serve` waits at its start for a database that is away, in seconds.
-    pub wait_seconds_max: u64,
-    /// A PEM file of who vouches for the servers' certificates; the system's authorities where it is left out.
-    pub ca_file: Option<PathBuf>,
-    /// Whether servers elsewhere may be reached without TLS, or without the proof that they are the right ones.
-    pub allow_insecure: bool,
-    /// `estore_users`.
-    pub users: DatabaseUrl,
-    /// `estore_inventory`.
-    pub inventory: DatabaseUrl,
-    /// `estore_payments`.
-    pub payments: DatabaseUrl,
-}
-
-impl Default for DatabaseUrls {
-    fn default() -> Self {
-        let [users, inventory, payments] = Default::default();
-        let (ca_file, allow_insecure) = (None, false);
-        let silent_seconds_max = SILENT_SECONDS_MAX;
-        Self { silent_seconds_max, wait_seconds_max: 300, ca_file, allow_insecure, users, inventory, payments }
-    }
-}
-
-/// One database of one's own.
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DatabaseUrl {
-    /// As the application role: `postgresql://estore_users_app:…@host/estore_users`.
-    pub url: Option<String>,
-    /// As the role that does the service's own work: `postgresql://estore_users_writer:…@host/estore_users`. Left out,
-    /// it is `url` with that role's name and the same password.
-    pub writer_url: Option<String>,
-    /// As an administrator, for roles and migrations only: `postgresql://postgres:…@host/postgres`.
-    pub admin_url: Option<String>,
-    /// As the role that dumps: `postgresql://estore_backup:…@host/estore_users`; `admin_url` does where it is left out.
-    pub backup_url: Option<String>,
-    /// As the role that looks: `postgresql://estore_monitor:…@host/estore_users`; `url` does where it is left out, and
-    /// sees less.
-    pub monitor_url: Option<String>,
-}
-
-impl std::fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |url: &Option<String>| url.as_ref().map(|_| "…");
-        f.debug_struct("DatabaseUrl")
-            .field("url", &shown(&self.url))
-            .field("writer_url", &shown(&self.writer_url))
-            .field("admin_url", &shown(&self.admin_url))
-            .field("backup_url", &shown(&self.backup_url))
-            .field("monitor_url", &shown(&self.monitor_url))
-            .finish()
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -131,6 +76,7 @@ impl Default for Config {
             log: "info,tokio_postgres=warn".to_owned(),
             log_json: false,
             edge: EdgeConfig::default(),
+            rate_limits: RateLimitsConfig::default(),
             connections: 16,
             databases: DatabaseUrls::default(),
             services: Services::default(),
@@ -194,6 +140,7 @@ impl Config {
         config.payments.check().map_err(ConfigError::Wrong)?;
         config.maintenance.check().map_err(ConfigError::Wrong)?;
         config.rules().map_err(ConfigError::Wrong)?;
+        config.rates().map_err(ConfigError::Wrong)?;
         if let Some(data_dir) = &place.data_dir {
             config.data_dir.clone_from(data_dir);
         }
@@ -207,6 +154,14 @@ impl Config {
     /// The key at fault, the rule and the mend.
     pub fn rules(&self) -> Result<Rules, String> {
         self.edge.rules(self.public_url().starts_with("https://"))
+    }
+
+    /// How often one may change something, and whose word is taken for who asks.
+    ///
+    /// # Errors
+    /// The key at fault, the rule and the mend.
+    pub fn rates(&self) -> Result<(RateLimits, Proxies), String> {
+        Ok((self.rate_limits.limits()?, self.edge.proxies()?))
     }
 
     /// The URL that clients see.

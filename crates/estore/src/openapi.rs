@@ -44,12 +44,15 @@ fn complete(mut api: OpenApi) -> OpenApi {
     components.security_schemes.insert("metrics_token".to_owned(), RefOr::T(bearer));
     components.schemas.extend(problem_schemas());
     for item in api.paths.paths.values_mut() {
-        for operation in operations(item) {
+        for (is_change, operation) in operations(item) {
             let responses = &mut operation.responses.responses;
             for response in responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])).map(|(_, r)| r) {
                 if let RefOr::T(response) = response {
                     describe_problem(response);
                 }
+            }
+            if is_change {
+                responses.entry("429".to_owned()).or_insert_with(|| RefOr::T(too_often()));
             }
             responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(any_problem()));
         }
@@ -57,9 +60,10 @@ fn complete(mut api: OpenApi) -> OpenApi {
     api
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// The operations, and whether each changes something.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-    methods.into_iter().filter_map(Option::as_mut)
+    methods.into_iter().enumerate().filter_map(|(nth, operation)| Some((nth > 0, operation.as_mut()?)))
 }
 
 fn problem_schemas() -> Vec<(String, RefOr<utoipa::openapi::Schema>)> {
@@ -76,6 +80,14 @@ fn describe_problem(response: &mut Response) {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
         response.content.insert(PROBLEM_JSON.to_owned(), RefOr::T(content));
     }
+}
+
+fn too_often() -> Response {
+    let mut response = ResponseBuilder::new()
+        .description("Too many changes in a minute; `Retry-After` says when the next one is taken")
+        .build();
+    describe_problem(&mut response);
+    response
 }
 
 fn any_problem() -> Response {

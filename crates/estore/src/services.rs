@@ -14,7 +14,7 @@ use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
 use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
-use estore_kit::edge::{Rules, edge};
+use estore_kit::edge::{Rates, Rules, edge};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_ops::roles::Service;
 use estore_payments::{Payments, PaymentsConfig};
@@ -121,6 +121,15 @@ impl Services {
             metrics,
             warnings,
         })
+    }
+
+    /// What counts requests at the edge; nothing where there is no limit.
+    ///
+    /// # Errors
+    /// The key at fault, the rule and the mend.
+    pub fn rates(&self, config: &Config) -> Result<Option<Rates>, String> {
+        let (limits, proxies) = config.rates()?;
+        Ok(Rates::new(limits, proxies, Arc::clone(&self.verifier)))
     }
 
     /// Every route of this process, behind the edge.

@@ -1,29 +1,20 @@
 //! Access tokens that were verified before, by their hash: the signature is checked once.
 
-use std::collections::HashMap;
-use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
 use super::Caller;
+use crate::recent::Recent;
 
 /// How many tokens are remembered.
 const TOKENS_MAX: usize = 10_000;
 
 type Hash = [u8; SHA256_OUTPUT_LEN];
 
-/// Two generations: what is asked for moves to the young one, and what was not asked for goes with the old one.
-#[derive(Debug, Default)]
-pub(super) struct Verified {
-    generations: Mutex<Generations>,
-}
-
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<Hash, Known>,
-    old: HashMap<Hash, Known>,
-}
+/// What is known of tokens.
+#[derive(Debug)]
+pub(super) struct Verified(Mutex<Recent<Hash, Known>>);
 
 #[derive(Debug, Clone)]
 struct Known {
@@ -39,32 +30,21 @@ pub(super) fn hash_of(token: &str) -> Hash {
     hash
 }
 
-impl Verified {
-    /// Who a token speaks for that was verified before and has not expired at `now`, in seconds since 1970.
-    pub(super) fn find(&self, hash: &Hash, now: i64) -> Option<Arc<Caller>> {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_good = |known: &Known| now <= known.good_until;
-        if let Some(known) = generations.young.get(hash) {
-            return is_good(known).then(|| Arc::clone(&known.caller));
-        }
-        let known = generations.old.remove(hash).filter(is_good)?;
-        let caller = Arc::clone(&known.caller);
-        generations.keep(*hash, known);
-        Some(caller)
-    }
-
-    pub(super) fn keep(&self, hash: Hash, caller: Arc<Caller>, good_until: i64) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.keep(hash, Known { caller, good_until });
+impl Default for Verified {
+    fn default() -> Self {
+        Self(Mutex::new(Recent::with_room_for(TOKENS_MAX)))
     }
 }
 
-impl Generations {
-    fn keep(&mut self, hash: Hash, known: Known) {
-        if self.young.len() >= TOKENS_MAX / 2 {
-            self.old = take(&mut self.young);
-        }
-        self.young.insert(hash, known);
+impl Verified {
+    /// Who a token speaks for that was verified before and has not expired at `now`, in seconds since 1970.
+    pub(super) fn find(&self, hash: &Hash, now: i64) -> Option<Arc<Caller>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).find(hash)?;
+        (now <= known.good_until).then_some(known.caller)
+    }
+
+    pub(super) fn keep(&self, hash: Hash, caller: Arc<Caller>, good_until: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(hash, Known { caller, good_until });
     }
 }
 
@@ -103,7 +83,6 @@ mod tests {
             verified.keep(hash_of(&n.to_string()), caller(n), 100);
             assert!(n == 0 || verified.find(&hash_of("0"), 1).is_some(), "{n}");
         }
-        let generations = verified.generations.lock().unwrap();
-        assert!(generations.young.len() + generations.old.len() <= TOKENS_MAX);
+        assert!(verified.0.lock().unwrap().len() <= TOKENS_MAX);
     }
 }

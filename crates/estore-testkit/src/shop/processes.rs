@@ -10,6 +10,13 @@ use nix::unistd::Pid;
 use super::address::{free_url, host};
 use super::{Address, DATABASE, INVENTORY, PAYMENTS, Processes, START_TIME_MAX, Shop, TWIN, USERS};
 
+/// Tests send more from one account and one address than people do; those about limits set their own.
+pub const NO_RATE_LIMITS: [(&str, &str); 3] = [
+    ("ESTORE_RATE_LIMITS__ACCOUNT_WRITES", "0"),
+    ("ESTORE_RATE_LIMITS__ADDRESS_WRITES", "0"),
+    ("ESTORE_RATE_LIMITS__LOG_INS", "0"),
+];
+
 impl Shop {
     /// Starts the processes (again), on the data directory as it is.
     pub async fn start_processes(&mut self) {
@@ -54,6 +61,7 @@ impl Shop {
         }
         // Tests receive webhooks on this machine.
         variables.push(("ESTORE_PAYMENTS__WEBHOOKS_ALLOW_PRIVATE", "true"));
+        variables.extend(NO_RATE_LIMITS);
         variables.extend_from_slice(environment);
         let child = self.spawn(&arguments, &variables);
         if which < self.children.len() {

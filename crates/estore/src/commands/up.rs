@@ -93,7 +93,8 @@ pub async fn run_services(
     stop: &CancellationToken,
     alone: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let rules = config.rules()?;
+    let mut rules = config.rules()?;
+    rules.rates = services.rates(config)?.map(Arc::new);
     let limits = rules.limits.clone();
     let router = services.router(rules);
     let jobs_stop = CancellationToken::new();

@@ -10,7 +10,7 @@ mod edge;
 mod every_event;
 mod own_database;
 mod own_database_tls;
-mod permissions;
+mod rate_limits;
 mod replay;
 mod rights;
 mod seals;

@@ -1,0 +1,137 @@
+//! Where a client is: the address that connects, or the one that a proxy of ours names.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+
+/// The header in which each proxy appends who connected to it.
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// The address at the other end of a request's connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// The proxies whose word is taken.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies(Vec<(IpAddr, u32)>);
+
+impl Proxies {
+    /// Reads addresses and networks such as `10.0.0.0/8`.
+    ///
+    /// # Errors
+    /// What is neither, with the mend.
+    pub fn read(list: &[String]) -> Result<Self, String> {
+        let read = |text: &String| {
+            network(text).ok_or_else(|| format!("{text:?} is no address or network; write it as 10.0.0.0/8"))
+        };
+        Ok(Self(list.iter().map(read).collect::<Result<_, _>>()?))
+    }
+
+    pub(super) fn holds(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|(network, length)| {
+            let (ours, theirs) = (bits(*network), bits(address));
+            network.is_ipv4() == address.is_ipv4() && (*length == 0 || (ours ^ theirs) >> (128 - length) == 0)
+        })
+    }
+
+    /// The client of a request: nearest to us who is no proxy of ours. What clients themselves put into the header
+    /// stands further left, and is not believed.
+    pub(super) fn client(&self, request: &Request) -> IpAddr {
+        let peer = request.extensions().get::<Peer>().map_or(Ipv6Addr::UNSPECIFIED.into(), |peer| peer.0);
+        if self.holds(peer) { self.named(request.headers()).unwrap_or(peer) } else { peer }
+    }
+
+    fn named(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let lines = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok());
+        let names: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        let mut nearest = None;
+        for name in names.into_iter().rev() {
+            nearest = Some(address(name.trim())?);
+            if !nearest.is_some_and(|address| self.holds(address)) {
+                break;
+            }
+        }
+        nearest
+    }
+}
+
+/// The address as it is counted: an IPv6 client has a whole network of 64 bits to choose from.
+pub(super) fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    let plain = text.trim_start_matches('[').trim_end_matches(']');
+    let found = plain.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    found.map(|address: IpAddr| address.to_canonical())
+}
+
+fn network(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address.parse().ok()?, Some(length.parse().ok()?)),
+        None => (text.parse().ok()?, None),
+    };
+    let most = if matches!(address, IpAddr::V4(_)) { 32 } else { 128 };
+    let length = length.unwrap_or(most);
+    (length <= most).then_some((address, length))
+}
+
+/// All bits from the left.
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+
+    use super::{Peer, Proxies, counted};
+
+    fn client(peer: &str, named: &[&str]) -> String {
+        let ours = Proxies::read(&["10.0.0.0/8".to_owned(), "2001:db8::7".to_owned()]).unwrap();
+        let mut request = Request::builder().extension(Peer(peer.parse().unwrap()));
+        for line in named {
+            request = request.header("x-forwarded-for", *line);
+        }
+        ours.client(&request.body(Body::empty()).unwrap()).to_string()
+    }
+
+    #[test]
+    fn only_our_proxies_are_believed_and_only_for_who_connected_to_them() {
+        assert_eq!(client("198.51.100.1", &["203.0.113.9"]), "198.51.100.1");
+        assert_eq!(client("10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client("10.1.2.3", &["1.1.1.1, 203.0.113.9, 10.9.9.9"]), "203.0.113.9");
+        assert_eq!(client("10.1.2.3", &["1.1.1.1", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client("2001:db8::7", &["203.0.113.9:4711"]), "203.0.113.9");
+        assert_eq!(client("2001:db8::7", &["[2001:db8::9]:4711"]), "2001:db8::9");
+        assert_eq!(client("10.1.2.3", &["::ffff:203.0.113.9"]), "203.0.113.9");
+        for nothing in [&[][..], &["unknown"], &["203.0.113.9, nonsense"], &[""]] {
+            assert_eq!(client("10.1.2.3", nothing), "10.1.2.3", "{nothing:?}");
+        }
+        assert_eq!(client("10.1.2.3", &["10.3.3.3, 10.2.2.2"]), "10.3.3.3");
+    }
+
+    #[test]
+    fn networks_are_read_and_nothing_else() {
+        for wrong in ["", "10.0.0.0/33", "10.0.0.0/x", "::/129", "proxy.example.com"] {
+            assert!(Proxies::read(&[wrong.to_owned()]).unwrap_err().contains("10.0.0.0/8"), "{wrong}");
+        }
+        let all = Proxies::read(&["0.0.0.0/0".to_owned()]).unwrap();
+        assert!(all.holds("203.0.113.9".parse().unwrap()) && !all.holds("::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn neighbours_of_one_network_are_counted_as_one() {
+        let counted = |text: &str| counted(text.parse().unwrap()).to_string();
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(counted("::ffff:203.0.113.9"), "203.0.113.9");
+    }
+}

@@ -1,0 +1,81 @@
+//! The accept loop: connections, bounded in number and time, until the server is told to end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::future::RouteFuture;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower::Service;
+
+use super::EdgeLimits;
+use super::client::Peer;
+
+/// Serves until `shutdown` resolves, then finishes what runs (bounded) and returns.
+pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
+    let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_time_max).keep_alive(true);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let slot = tokio::select! {
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+            () = &mut shutdown => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Out of descriptors, mostly: wait until some connection ends.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        drop(stream.set_nodelay(true));
+        let service = TowerToHyperService::new(Routes { router: router.clone(), peer: Peer(peer.ip()) });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.shutdown_time_max, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still running when the time for shutdown was over");
+    }
+}
+
+/// The routes, told who is at the other end.
+#[derive(Clone)]
+struct Routes {
+    router: Router,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for Routes {
+    type Response = axum::response::Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<Incoming>>::poll_ready(&mut self.router, context)
+    }
+
+    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.router.call(request)
+    }
+}
