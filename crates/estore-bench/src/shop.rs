@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 pub(crate) use process::resident_bytes;
-use process::{NO_RATE_LIMITS, kill_now, terminate};
+use process::{NO_LIMITS, kill_now, terminate};
 
 /// How long a start may take before it counts as failed.
 const START_TIME_MAX: Duration = Duration::from_secs(90);
@@ -81,7 +81,7 @@ impl Shop {
             url,
             children: Vec::new(),
             scratch,
-            settings: NO_RATE_LIMITS.map(|(name, off)| (name, off.to_owned())).into(),
+            settings: NO_LIMITS.map(|(name, off)| (name, off.to_owned())).into(),
         })
     }
 

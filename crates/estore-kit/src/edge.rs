@@ -3,8 +3,10 @@
 
 mod budget;
 mod client;
+mod crowd;
 mod headers;
 mod origins;
+mod patient;
 mod rates;
 mod server;
 
@@ -42,8 +44,14 @@ pub struct EdgeLimits {
     pub request_time_max: Duration,
     /// How long a client may take to send its headers.
     pub header_time_max: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub write_time_max: Duration,
     /// How many connections are served at a time; further ones wait.
     pub connections_max: usize,
+    /// How many of them one address may have; further ones are closed.
+    pub connections_per_address_max: usize,
+    /// Who connects for many: their connections are not bound by address.
+    pub proxies: Proxies,
     /// How long running requests may go on after a shutdown has begun.
     pub shutdown_time_max: Duration,
     /// Paths of streaming routes, which bound their own time and size.
@@ -56,7 +64,10 @@ impl Default for EdgeLimits {
             body_bytes_max: 1024 * 1024,
             request_time_max: Duration::from_secs(30),
             header_time_max: Duration::from_secs(10),
+            write_time_max: Duration::from_secs(30),
             connections_max: 10_000,
+            connections_per_address_max: 10_000,
+            proxies: Proxies::default(),
             shutdown_time_max: Duration::from_secs(20),
             streaming_paths: &["/v1/products/import", "/v1/products/export"],
         }
@@ -116,6 +127,9 @@ impl Service<Request> for Edge {
         let time = if is_streaming { None } else { Some(limits.request_time_max) };
         if asked.origin.is_some() && origins::is_preflight(&asked.method, request.headers()) {
             return Box::pin(async move { Ok(asked.complete(origins::preflight())) });
+        }
+        if client::names_no_host(&request) {
+            return Box::pin(request::scope(id, async move { Ok(asked.complete(no_host().into_response())) }));
         }
         let class = self.rules.rates.as_ref().and_then(|rates| rates.class(&request));
         let Some(class) = class else {
@@ -208,6 +222,10 @@ async fn bound_time(work: impl Future<Output = Result<Response, Infallible>>, ti
             Problem::internal(format!("a handler panicked: {text}")).into_response()
         }
     }
+}
+
+fn no_host() -> Problem {
+    Problem::bad_request("host_header", "A request over HTTP/1.1 names its host once, in the header Host.")
 }
 
 fn too_slow(time: Duration) -> Response {

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 const STOP_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// All buyers of a load come from one address, and an administrator fills the shop.
-pub(super) const NO_RATE_LIMITS: [(&str, &str); 3] = [
+pub(super) const NO_LIMITS: [(&str, &str); 4] = [
+    ("ESTORE_EDGE__CONNECTIONS_PER_ADDRESS_MAX", "10000"),
     ("ESTORE_RATE_LIMITS__ACCOUNT_WRITES", "0"),
     ("ESTORE_RATE_LIMITS__ADDRESS_WRITES", "0"),
     ("ESTORE_RATE_LIMITS__LOG_INS", "0"),

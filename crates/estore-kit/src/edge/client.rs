@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Version, header};
 
 /// The header in which each proxy appends who connected to it.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
@@ -11,6 +11,13 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 /// The address at the other end of a request's connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) IpAddr);
+
+/// Whether a request that came over a connection names no host, or several: then who passed it on may have taken it for
+/// another one than we do.
+pub(super) fn names_no_host(request: &Request) -> bool {
+    let is_one = request.headers().get_all(header::HOST).iter().take(2).count() == 1;
+    !is_one && request.version() == Version::HTTP_11 && request.extensions().get::<Peer>().is_some()
+}
 
 /// The proxies whose word is taken.
 #[derive(Debug, Clone, Default)]

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
@@ -20,13 +21,24 @@ use tower::Service;
 
 use super::EdgeLimits;
 use super::client::Peer;
+use super::crowd::Crowd;
+use super::patient::Patient;
+
+/// The longest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// What is read of a connection before it is looked at, in bytes.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// How often the log says that connections were closed because there were too many.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves until `shutdown` resolves, then finishes what runs (bounded) and returns.
 pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
     let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let (crowd, mut told) = (Crowd::default(), None);
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_time_max).keep_alive(true);
+    http.max_header_size(HEAD_BYTES_MAX).max_buf_size(BUFFER_BYTES_MAX);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let slot = tokio::select! {
@@ -42,19 +54,32 @@ pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, sh
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let most = if limits.proxies.holds(peer.ip()) { usize::MAX } else { limits.connections_per_address_max };
+        let Some(place) = crowd.enter(peer.ip(), most) else {
+            tell_of_crowd(peer.ip(), most, &mut told);
+            continue;
+        };
         drop(stream.set_nodelay(true));
         let service = TowerToHyperService::new(Routes { router: router.clone(), peer: Peer(peer.ip()) });
+        let stream = Patient::new(stream, limits.write_time_max);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
-            drop(slot);
+            drop((place, slot));
         });
     }
     drop(listener);
     if tokio::time::timeout(limits.shutdown_time_max, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were still running when the time for shutdown was over");
+    }
+}
+
+fn tell_of_crowd(address: IpAddr, most: usize, told: &mut Option<Instant>) {
+    if told.is_none_or(|at| at.elapsed() > TOLD_EVERY) {
+        *told = Some(Instant::now());
+        tracing::warn!(%address, most, "an address has more connections than it may; further ones are closed");
     }
 }
 

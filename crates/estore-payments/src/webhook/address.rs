@@ -1,7 +1,10 @@
 //! Which addresses a webhook may reach: none inside the house, however its name or number is written.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Where nobody outside is: RFC 6890 and its successors, multicast, and ranges reserved for later.
@@ -57,15 +60,31 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[error("{0} has no address outside of this network")]
 pub(crate) struct NoPublicAddress(pub(crate) String);
 
-/// Resolves names to public addresses only; the connection goes to exactly what was looked at.
-pub(crate) struct PublicResolver;
+/// Asks what a name leads to.
+type LookUp = fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+/// Resolves names to public addresses only; the connection goes to exactly what was looked at, so that a name that leads
+/// elsewhere a moment later changes nothing.
+pub(crate) struct PublicResolver(LookUp);
+
+impl PublicResolver {
+    /// Asks the system.
+    pub(crate) fn system() -> Self {
+        Self(|host| async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) }.boxed())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn asking(look_up: LookUp) -> Self {
+        Self(look_up)
+    }
+}
 
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
+        let found = (self.0)(host.clone());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            let public: Vec<SocketAddr> = found.await?.into_iter().filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
                 return Err(NoPublicAddress(host).into());
             }
@@ -76,13 +95,41 @@ impl Resolve for PublicResolver {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use futures_util::FutureExt;
     use reqwest::dns::Resolve;
 
     use super::{NoPublicAddress, PublicResolver, is_public};
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_resolved() {
-        let refused = PublicResolver.resolve("localhost".parse().unwrap()).await.err().unwrap();
+        let refused = PublicResolver::system().resolve("localhost".parse().unwrap()).await.err().unwrap();
+        assert!(refused.is::<NoPublicAddress>(), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn of_a_name_that_leads_both_ways_only_the_way_out_is_taken() {
+        let both = PublicResolver::asking(|_host| {
+            async { Ok(["127.0.0.1:0", "93.184.215.14:0", "[::1]:0"].map(|text| text.parse().unwrap()).into()) }.boxed()
+        });
+        let found: Vec<_> = both.resolve("both.example".parse().unwrap()).await.ok().unwrap().collect();
+        assert_eq!(found, ["93.184.215.14:0".parse().unwrap()]);
+    }
+
+    /// The first answer passes the look at it; the second one would lead inside, and is looked at as well.
+    #[tokio::test]
+    async fn a_name_that_changes_its_mind_leads_nowhere() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let rebinding = PublicResolver::asking(|_host| {
+            let answers = ["93.184.215.14:0", "10.0.0.5:0"];
+            let now = answers[ASKED.fetch_add(1, Relaxed).min(1)].parse().unwrap();
+            async move { Ok(vec![now]) }.boxed()
+        });
+        assert!(rebinding.resolve("turns.example".parse().unwrap()).await.is_ok());
+        assert_eq!(ASKED.load(Relaxed), 1, "what was looked at is what is connected to: nobody asks again");
+        let refused = rebinding.resolve("turns.example".parse().unwrap()).await.err().unwrap();
         assert!(refused.is::<NoPublicAddress>(), "{refused}");
     }
 

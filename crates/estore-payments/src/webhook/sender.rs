@@ -50,7 +50,7 @@ impl Sender {
             .pool_max_idle_per_host(WEBHOOK_IDLE_CONNECTIONS_MAX)
             .user_agent(concat!("EStore/", env!("CARGO_PKG_VERSION")));
         if !allow_private {
-            client = client.https_only(true).dns_resolver(Arc::new(PublicResolver));
+            client = client.https_only(true).dns_resolver(Arc::new(PublicResolver::system()));
         }
         let client = client.build().map_err(|error| error.to_string())?;
         Ok(Self { client, key, allow_private })

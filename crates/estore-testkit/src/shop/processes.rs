@@ -11,7 +11,8 @@ use super::address::{free_url, host};
 use super::{Address, DATABASE, INVENTORY, PAYMENTS, Processes, START_TIME_MAX, Shop, TWIN, USERS};
 
 /// Tests send more from one account and one address than people do; those about limits set their own.
-pub const NO_RATE_LIMITS: [(&str, &str); 3] = [
+const NO_LIMITS: [(&str, &str); 4] = [
+    ("ESTORE_EDGE__CONNECTIONS_PER_ADDRESS_MAX", "10000"),
     ("ESTORE_RATE_LIMITS__ACCOUNT_WRITES", "0"),
     ("ESTORE_RATE_LIMITS__ADDRESS_WRITES", "0"),
     ("ESTORE_RATE_LIMITS__LOG_INS", "0"),
@@ -61,7 +62,7 @@ impl Shop {
         }
         // Tests receive webhooks on this machine.
         variables.push(("ESTORE_PAYMENTS__WEBHOOKS_ALLOW_PRIVATE", "true"));
-        variables.extend(NO_RATE_LIMITS);
+        variables.extend(NO_LIMITS);
         variables.extend_from_slice(environment);
         let child = self.spawn(&arguments, &variables);
         if which < self.children.len() {
