@@ -1,6 +1,6 @@
 //! The shop from outside, as its users meet it: every test runs against one process and against three.
 
-mod audit;
+mod authorisation;
 mod bad_input;
 mod buying;
 mod catalogue;
@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod edge;
 mod every_event;
+mod injections;
 mod own_database;
 mod own_database_tls;
 mod rate_limits;
