@@ -9,6 +9,7 @@ mod origins;
 mod patient;
 mod rates;
 mod server;
+mod tls;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -30,7 +31,8 @@ pub use self::client::Proxies;
 pub use self::origins::Origins;
 use self::rates::ClassId;
 pub use self::rates::{Kind, RateLimits, Rates};
-pub use self::server::serve;
+pub use self::server::{Door, serve};
+pub use self::tls::{Tls, TlsError};
 use crate::extract::{BodyBytesMax, too_large};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request::{self, ClientAddress, X_REQUEST_ID};

@@ -6,6 +6,7 @@ mod edge;
 mod metrics;
 mod rate_limits;
 mod services;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use self::edge::EdgeConfig;
 pub use self::metrics::MetricsConfig;
 use self::rate_limits::RateLimitsConfig;
 pub use self::services::Services;
+use self::tls::TlsConfig;
 use crate::cli::Place;
 use crate::maintenance::MaintenanceConfig;
 
@@ -45,6 +47,8 @@ pub struct Config {
     pub log_json: bool,
     /// How it meets its clients.
     pub edge: EdgeConfig,
+    /// How clients know that it is us.
+    pub tls: TlsConfig,
     /// How often one may change something.
     pub rate_limits: RateLimitsConfig,
     /// How many connections to each database for the service's own work; half as many for what people look at.
@@ -76,6 +80,7 @@ impl Default for Config {
             log: "info,tokio_postgres=warn".to_owned(),
             log_json: false,
             edge: EdgeConfig::default(),
+            tls: TlsConfig::default(),
             rate_limits: RateLimitsConfig::default(),
             connections: 16,
             databases: DatabaseUrls::default(),
@@ -139,6 +144,7 @@ impl Config {
             .map_err(|error: toml::de::Error| ConfigError::Wrong(on_one_line(&error)))?;
         config.payments.check().map_err(ConfigError::Wrong)?;
         config.maintenance.check().map_err(ConfigError::Wrong)?;
+        config.tls.check().map_err(ConfigError::Wrong)?;
         config.rules().map_err(ConfigError::Wrong)?;
         config.rates().map_err(ConfigError::Wrong)?;
         if let Some(data_dir) = &place.data_dir {
@@ -153,7 +159,7 @@ impl Config {
     /// # Errors
     /// The key at fault, the rule and the mend.
     pub fn rules(&self) -> Result<Rules, String> {
-        self.edge.rules(self.public_url().starts_with("https://"))
+        self.edge.rules(self.tls.is_on() || self.public_url.starts_with("https://"))
     }
 
     /// How often one may change something, and whose word is taken for who asks.
@@ -166,7 +172,8 @@ impl Config {
 
     /// The URL that clients see.
     pub fn public_url(&self) -> String {
-        if self.public_url.is_empty() { format!("http://{}", self.listen) } else { self.public_url.clone() }
+        let scheme = if self.tls.is_on() { "https" } else { "http" };
+        if self.public_url.is_empty() { format!("{scheme}://{}", self.listen) } else { self.public_url.clone() }
     }
 }
 

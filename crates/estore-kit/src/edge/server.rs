@@ -13,16 +13,19 @@ use axum::routing::future::RouteFuture;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tower::Service;
 
 use super::EdgeLimits;
 use super::client::Peer;
 use super::crowd::Crowd;
 use super::patient::Patient;
+use super::tls::Tls;
 
 /// The longest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -31,8 +34,24 @@ const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How often the log says that connections were closed because there were too many.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
+/// Where clients come in.
+#[derive(Debug)]
+pub struct Door {
+    /// The address.
+    pub listener: TcpListener,
+    /// What proves that it is us; plain HTTP where there is nothing.
+    pub tls: Option<Tls>,
+}
+
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self { listener, tls: None }
+    }
+}
+
 /// Serves until `shutdown` resolves, then finishes what runs (bounded) and returns.
-pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
+pub async fn serve(door: impl Into<Door>, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
+    let Door { listener, tls } = door.into();
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let (crowd, mut told) = (Crowd::default(), None);
     let graceful = GracefulShutdown::new();
@@ -54,24 +73,34 @@ pub async fn serve(listener: TcpListener, router: Router, limits: EdgeLimits, sh
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let most = if limits.proxies.holds(peer.ip()) { usize::MAX } else { limits.connections_per_address_max };
-        let Some(place) = crowd.enter(peer.ip(), most) else {
-            tell_of_crowd(peer.ip(), most, &mut told);
+        let peer = peer.ip().to_canonical();
+        let most = if limits.proxies.holds(peer) { usize::MAX } else { limits.connections_per_address_max };
+        let Some(place) = crowd.enter(peer, most) else {
+            tell_of_crowd(peer, most, &mut told);
             continue;
         };
         drop(stream.set_nodelay(true));
-        let service = TowerToHyperService::new(Routes { router: router.clone(), peer: Peer(peer.ip()) });
-        let stream = Patient::new(stream, limits.write_time_max);
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let conversation = Conversation {
+            http: http.clone(),
+            routes: Routes { router: router.clone(), peer: Peer(peer) },
+            watcher: graceful.watcher(),
+            write_time_max: limits.write_time_max,
+        };
+        let (tls, handshake_time_max) = (tls.clone(), limits.header_time_max);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
+            match tls {
+                None => conversation.hold(stream).await,
+                Some(tls) => match timeout(handshake_time_max, tls.acceptor().accept(stream)).await {
+                    Ok(Ok(stream)) => conversation.hold(stream).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "no TLS with this client"),
+                    Err(_elapsed) => {}
+                },
             }
             drop((place, slot));
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.shutdown_time_max, graceful.shutdown()).await.is_err() {
+    if timeout(limits.shutdown_time_max, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were still running when the time for shutdown was over");
     }
 }
@@ -80,6 +109,24 @@ fn tell_of_crowd(address: IpAddr, most: usize, told: &mut Option<Instant>) {
     if told.is_none_or(|at| at.elapsed() > TOLD_EVERY) {
         *told = Some(Instant::now());
         tracing::warn!(%address, most, "an address has more connections than it may; further ones are closed");
+    }
+}
+
+/// One connection's requests and answers.
+struct Conversation {
+    http: http1::Builder,
+    routes: Routes,
+    watcher: Watcher,
+    write_time_max: Duration,
+}
+
+impl Conversation {
+    async fn hold<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let stream = TokioIo::new(Patient::new(stream, self.write_time_max));
+        let connection = self.http.serve_connection(stream, TowerToHyperService::new(self.routes));
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, "connection ended");
+        }
     }
 }
 

@@ -23,10 +23,10 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
     };
     let stop = stop::on_signal()?;
     config.listen = listen.unwrap_or(config.listen);
-    let listener = up::listen_on(&mut config).await?;
+    let door = up::listen_on(&mut config).await?;
     let databases = Databases::of(&config);
     let start = Start { what: services, config: &config, databases: &databases };
-    let Some((running, listener)) = start.run(listener, &stop).await? else { return Ok(true) };
+    let Some((running, door)) = start.run(door, &stop).await? else { return Ok(true) };
     // Only a process that knows all three databases can take them at one moment.
     let (mut backups, mut upkeep, mut looking) = (None, None, None);
     if what == ServeWhat::All {
@@ -34,7 +34,7 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
         upkeep = maintenance::start(&config, &databases, &stop, None)?;
         looking = Some(looks::start(&config, &databases, &stop));
     }
-    up::run_services(&config, &running, listener, &stop, false).await?;
+    up::run_services(&config, &running, door, &stop, false).await?;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
     schedule::end(looking).await;

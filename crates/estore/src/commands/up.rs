@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use estore_kit::edge::serve;
+use estore_kit::edge::{Door, serve};
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 use estore_users::Users;
@@ -24,33 +24,35 @@ pub async fn run(mut config: Config, listen: Option<SocketAddr>, with_demo: bool
     let stop = stop::on_signal()?;
     config.listen = listen.unwrap_or(config.listen);
     // Taken first: a busy address is told before a database is made.
-    let listener = listen_on(&mut config).await?;
+    let door = listen_on(&mut config).await?;
     let databases = Databases::of(&config);
     let cluster = if databases.needs_private(&Service::ALL) {
         Some(Arc::new(PrivateCluster::start(&config.data_dir, ClusterOptions::default()).await?))
     } else {
         None
     };
-    let result = serve_all(&config, cluster.clone(), listener, &stop, with_demo).await;
+    let result = serve_all(&config, cluster.clone(), door, &stop, with_demo).await;
     if let Some(cluster) = cluster {
         cluster.stop().await?;
     }
     result
 }
 
-/// Binds the address; with port 0, the port that was given is put in the configuration.
-pub async fn listen_on(config: &mut Config) -> Result<TcpListener, Box<dyn std::error::Error>> {
+/// Binds the address, with the certificate that is shown there; with port 0, the port that was given is put in the
+/// configuration.
+pub async fn listen_on(config: &mut Config) -> Result<Door, Box<dyn std::error::Error>> {
+    let tls = config.tls.open()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}. Choose another with --listen.", config.listen))?;
     config.listen = listener.local_addr()?;
-    Ok(listener)
+    Ok(Door { listener, tls })
 }
 
 async fn serve_all(
     config: &Config,
     cluster: Option<Arc<PrivateCluster>>,
-    listener: TcpListener,
+    door: Door,
     stop: &CancellationToken,
     with_demo: bool,
 ) -> Outcome {
@@ -73,7 +75,7 @@ async fn serve_all(
     let looking = looks::start(config, databases, stop);
     let sealing = sealing::start(config, databases, &Service::ALL, stop)?;
     print_addresses(config, cluster.is_some());
-    run_services(config, &services, listener, stop, cluster.is_some()).await?;
+    run_services(config, &services, door, stop, cluster.is_some()).await?;
     schedule::end(backups).await;
     schedule::end(upkeep).await;
     schedule::end(bases).await;
@@ -89,7 +91,7 @@ async fn serve_all(
 pub async fn run_services(
     config: &Config,
     services: &Services,
-    listener: TcpListener,
+    door: Door,
     stop: &CancellationToken,
     alone: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
@@ -98,9 +100,12 @@ pub async fn run_services(
     let limits = rules.limits.clone();
     let router = services.router(rules);
     let jobs_stop = CancellationToken::new();
-    let jobs = services.run_jobs(&jobs_stop, alone);
+    let mut jobs = services.run_jobs(&jobs_stop, alone);
+    if let Some(tls) = door.tls.clone() {
+        jobs.spawn(tls.watch(jobs_stop.clone()));
+    }
     tracing::info!(listen = %config.listen, "serving");
-    serve(listener, router, limits, stop.cancelled()).await;
+    serve(door, router, limits, stop.cancelled()).await;
     jobs_stop.cancel();
     jobs.join_all().await;
     Ok(())

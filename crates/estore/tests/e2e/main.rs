@@ -8,6 +8,7 @@ mod contract;
 mod crash;
 mod edge;
 mod every_event;
+mod https;
 mod injections;
 mod own_database;
 mod own_database_tls;

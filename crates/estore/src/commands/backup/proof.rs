@@ -42,6 +42,7 @@ fn scratch(config: &Config, data_dir: PathBuf) -> Config {
     scratch.services = Default::default();
     scratch.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     scratch.public_url = String::new();
+    scratch.tls = Default::default();
     scratch.users = Default::default();
     "sandbox".clone_into(&mut scratch.payments.gateway);
     scratch
@@ -66,7 +67,7 @@ async fn promises(config: &Config, signer: Option<SignerKey>) -> BackupResult<St
 
 /// Nothing in the background runs: no letter, no delivery, no charge that was under way is taken up.
 async fn order(mut config: Config) -> BackupResult<String> {
-    let listener = up::listen_on(&mut config).await?;
+    let door = up::listen_on(&mut config).await?;
     let databases = Databases::of(&config);
     let services = Services::start(&Service::ALL, &config, &databases).await?;
     let email = format!("backup-proof-{}@estore.example", uuid::Uuid::now_v7().simple());
@@ -77,7 +78,7 @@ async fn order(mut config: Config) -> BackupResult<String> {
     let limits = EdgeLimits::default();
     let serving = {
         let (router, stop) = (services.router((&limits).into()), stop.clone());
-        tokio::spawn(async move { serve(listener, router, limits, stop.cancelled()).await })
+        tokio::spawn(async move { serve(door, router, limits, stop.cancelled()).await })
     };
     let buyer = Buyer::new(&config)?;
     let sold = buyer.buy(&email, &password).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use estore_kit::db::{self, Db, Logins};
-use estore_kit::edge::{EdgeLimits, edge, serve};
+use estore_kit::edge::{Door, EdgeLimits, edge, serve};
 use estore_kit::problem::Problem;
 use estore_ops::connection::Connection;
 use estore_ops::roles::Service;
@@ -42,21 +42,17 @@ pub struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// The services and the listener they serve on; nothing where `stop` came first.
-    pub async fn run(
-        &self,
-        listener: TcpListener,
-        stop: &CancellationToken,
-    ) -> StartResult<Option<(Services, TcpListener)>> {
+    /// The services and the door they serve at; nothing where `stop` came first.
+    pub async fn run(&self, door: Door, stop: &CancellationToken) -> StartResult<Option<(Services, Door)>> {
         if self.away().await?.is_none() {
             match self.attempt().await {
-                Ok(services) => return Ok(Some((services, listener))),
+                Ok(services) => return Ok(Some((services, door))),
                 // Whatever is wrong with databases that answer is not mended by waiting.
                 Err(error) if self.away().await?.is_none() => return Err(error),
                 Err(_went_away_meanwhile) => {}
             }
         }
-        let (listener, meanwhile) = twice(listener)?;
+        let (door, meanwhile) = twice(door)?;
         let answering = CancellationToken::new();
         let (router, until) = (self.router()?, answering.clone());
         let answers =
@@ -67,7 +63,7 @@ impl Start<'_> {
         };
         answering.cancel();
         drop(answers.await);
-        Ok(started?.map(|services| (services, listener)))
+        Ok(started?.map(|services| (services, door)))
     }
 
     async fn attempt(&self) -> StartResult<Services> {
@@ -173,9 +169,10 @@ fn is_away(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// The same socket twice: what waits in it when the first is closed is the second's.
-fn twice(listener: TcpListener) -> io::Result<(TcpListener, TcpListener)> {
+/// The same door twice: who waits at it when the first is closed is the second's.
+fn twice(door: Door) -> io::Result<(Door, Door)> {
+    let Door { listener, tls } = door;
     let listener = listener.into_std()?;
-    let other = listener.try_clone()?;
-    Ok((TcpListener::from_std(listener)?, TcpListener::from_std(other)?))
+    let other = TcpListener::from_std(listener.try_clone()?)?;
+    Ok((Door { listener: TcpListener::from_std(listener)?, tls: tls.clone() }, Door { listener: other, tls }))
 }

@@ -16,7 +16,7 @@ const ELSEWHERE: &str = "elsewhere";
 /// be the administrator.
 pub(super) async fn tokens(shop: &Shop, customer: &Client, admin_id: &str) -> Vec<(&'static str, String)> {
     let good = customer.token.clone().unwrap();
-    let [head, body, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let [head, body, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).unwrap()).unwrap();
     let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).unwrap()).unwrap();
     let kid = header["kid"].as_str().unwrap();
