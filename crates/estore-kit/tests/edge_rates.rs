@@ -26,7 +26,7 @@ fn limits(address_writes: u32, log_ins: u32, routes: &[(Method, &str, u32)]) -> 
 
 fn shop(limits: RateLimits) -> Router {
     let verifier = Arc::new(Verifier::given(&JwkSet { keys: Vec::new() }));
-    let rates = Rates::new(limits, Proxies::default(), verifier).map(Arc::new);
+    let rates = Rates::new(limits, Proxies::default(), verifier, Arc::default()).map(Arc::new);
     let routes = Router::new()
         .route("/things/{id}", get(async || "seen").put(async || "put").post(async || "made"))
         .route("/tokens", post(async || "in"))
@@ -68,7 +68,7 @@ async fn nought_is_any_number() {
     assert!(!headers.contains_key("ratelimit"));
     assert_eq!(taken(&shop, Method::POST, "/tokens").await, 1);
     let verifier = Arc::new(Verifier::given(&JwkSet { keys: Vec::new() }));
-    assert!(Rates::new(limits(0, 0, &[]), Proxies::default(), verifier).is_none());
+    assert!(Rates::new(limits(0, 0, &[]), Proxies::default(), verifier, Arc::default()).is_none());
 }
 
 #[tokio::test]

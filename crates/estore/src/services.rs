@@ -15,6 +15,7 @@ use estore_inventory::Inventory;
 use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
 use estore_kit::edge::{Rates, Rules, edge};
+use estore_kit::metrics::CountersBy;
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_ops::roles::Service;
 use estore_payments::{Payments, PaymentsConfig};
@@ -51,6 +52,8 @@ pub struct Services {
     health: Health,
     metrics: Arc<Metrics>,
     warnings: Arc<Warnings>,
+    /// Requests that were refused because there were too many, by limit.
+    limited: Arc<CountersBy>,
 }
 
 fn pool(service: Service, config: &Config, databases: &Databases) -> StartResult<Db> {
@@ -120,6 +123,7 @@ impl Services {
             health,
             metrics,
             warnings,
+            limited: Arc::default(),
         })
     }
 
@@ -129,7 +133,7 @@ impl Services {
     /// The key at fault, the rule and the mend.
     pub fn rates(&self, config: &Config) -> Result<Option<Rates>, String> {
         let (limits, proxies) = config.rates()?;
-        Ok(Rates::new(limits, proxies, Arc::clone(&self.verifier)))
+        Ok(Rates::new(limits, proxies, Arc::clone(&self.verifier), Arc::clone(&self.limited)))
     }
 
     /// Every route of this process, behind the edge.

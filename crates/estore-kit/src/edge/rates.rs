@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::budget::{Budgets, Standing, WINDOW};
 use super::client::{Proxies, counted};
 use crate::auth::{Known, Verifier, bearer};
+use crate::metrics::CountersBy;
 use crate::problem::Problem;
 
 /// What is left of which limit, as draft-ietf-httpapi-ratelimit-headers has it.
@@ -49,15 +50,17 @@ pub struct RateLimits {
 #[derive(Debug)]
 struct Limit {
     name: String,
+    /// Its name among the figures.
+    figure: &'static str,
     quota: NonZeroU32,
     policy: HeaderValue,
 }
 
 impl Limit {
-    fn new(name: &str, quota: u32) -> Option<Self> {
+    fn new(name: &str, figure: &'static str, quota: u32) -> Option<Self> {
         let quota = NonZeroU32::new(quota)?;
         let policy = format!("\"{name}\";q={quota};w={}", WINDOW.as_secs());
-        Some(Self { name: name.to_owned(), quota, policy: HeaderValue::try_from(policy).ok()? })
+        Some(Self { name: name.to_owned(), figure, quota, policy: HeaderValue::try_from(policy).ok()? })
     }
 }
 
@@ -85,6 +88,8 @@ pub struct Rates {
     classes: Vec<Class>,
     proxies: Proxies,
     verifier: Arc<Verifier>,
+    /// What was refused, by limit.
+    refused: Arc<CountersBy>,
     begun: Instant,
     accounts: Budgets<(ClassId, i32)>,
     addresses: Budgets<(ClassId, IpAddr)>,
@@ -97,19 +102,24 @@ pub(super) struct Counted<'a> {
 }
 
 impl Rates {
-    /// Counts by these limits; nothing where there is none.
+    /// Counts by these limits, and in `refused` whom they turn away; nothing where there is none.
     #[must_use]
-    pub fn new(limits: RateLimits, proxies: Proxies, verifier: Arc<Verifier>) -> Option<Self> {
+    pub fn new(
+        limits: RateLimits,
+        proxies: Proxies,
+        verifier: Arc<Verifier>,
+        refused: Arc<CountersBy>,
+    ) -> Option<Self> {
         let mut classes = vec![
             Class {
-                account: Limit::new("account-writes", limits.account_writes),
-                address: Limit::new("address-writes", limits.address_writes),
+                account: Limit::new("account-writes", "account_writes", limits.account_writes),
+                address: Limit::new("address-writes", "address_writes", limits.address_writes),
                 by_address_only: false,
             },
-            Class { account: None, address: Limit::new("log-ins", limits.log_ins), by_address_only: true },
+            Class { account: None, address: Limit::new("log-ins", "log_ins", limits.log_ins), by_address_only: true },
         ];
         classes.extend(limits.routes.iter().map(|(method, path, quota)| {
-            let limit = || Limit::new(&format!("{method} {path}"), *quota);
+            let limit = || Limit::new(&format!("{method} {path}"), "routes", *quota);
             Class { account: limit(), address: limit(), by_address_only: (limits.kind_of)(method, path) == Kind::LogIn }
         }));
         let has_any = classes.iter().any(|class| class.account.is_some() || class.address.is_some());
@@ -118,6 +128,7 @@ impl Rates {
             classes,
             proxies,
             verifier,
+            refused,
             begun: Instant::now(),
             accounts: Budgets::new(),
             addresses: Budgets::new(),
@@ -151,11 +162,18 @@ impl Rates {
             && let Some(account) = self.account(request).await
         {
             let limit = class.account.as_ref()?;
-            return Some(Counted { limit, standing: self.accounts.take((id, account), limit.quota, now) });
+            return Some(self.note(limit, self.accounts.take((id, account), limit.quota, now)));
         }
         let limit = class.address.as_ref()?;
         let address = counted(self.proxies.client(request));
-        Some(Counted { limit, standing: self.addresses.take((id, address), limit.quota, now) })
+        Some(self.note(limit, self.addresses.take((id, address), limit.quota, now)))
+    }
+
+    fn note<'a>(&self, limit: &'a Limit, standing: Standing) -> Counted<'a> {
+        if standing.wait.is_some() {
+            self.refused.count(limit.figure);
+        }
+        Counted { limit, standing }
     }
 
     /// Whose token comes with a request; the route finds it verified.

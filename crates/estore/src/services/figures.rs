@@ -11,9 +11,15 @@ use super::Services;
 const BACKLOG_READ: Family =
     Family::gauge("estore_backlog_read", "Whether what waits in a service could be read in time.");
 
+const LIMITED: Family =
+    Family::counter("estore_requests_limited_total", "Requests refused because there were too many, by limit.");
+
 impl Services {
     /// Shows what this process has counted.
     pub fn show_figures(&self, page: &mut Page) {
+        for (limit, count) in self.limited.values() {
+            page.sample(&LIMITED, &[("limit", limit)], count);
+        }
         if let Some(users) = &self.users {
             users.show_figures(page);
         }

@@ -78,6 +78,13 @@ async fn too_many_changes_are_refused_by_account_and_by_address() {
     visitor.token = Some("made.up.token".to_owned());
     assert_eq!(change(&visitor).await.status, 429);
 
+    // Whoever runs the shop sees how many were turned away.
+    let token = std::fs::read_to_string(shop.address.data_dir.join("secrets/metrics-token")).unwrap();
+    visitor.token = Some(token.trim().to_owned());
+    let figures = visitor.get("/metrics").await.expect(200).text;
+    assert!(figures.contains("estore_requests_limited_total{limit=\"account_writes\"} 2\n"), "{figures}");
+    assert!(figures.contains("estore_requests_limited_total{limit=\"address_writes\"} 2\n"), "{figures}");
+
     // Log-ins count by address whatever comes with them; an address that is only claimed is not believed.
     let (taken, refusal) = spend(async || log_in(&first, "203.0.113.9").await).await;
     assert!(taken >= 2);
