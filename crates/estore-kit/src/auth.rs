@@ -13,7 +13,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use jsonwebtoken::jwk::JwkSet;
@@ -23,6 +22,8 @@ use tokio::sync::Mutex;
 
 use self::api_key::API_KEY_SECONDS;
 pub use self::api_key::{API_KEY_PREFIX, ApiKey, ApiKeys};
+pub(crate) use self::caller::Known;
+pub(crate) use self::caller::Known;
 use self::caller::caller;
 pub use self::caller::{Caller, Claims};
 pub use self::permission::{Permission, Permissions};
@@ -41,66 +42,6 @@ const KEYS_REFRESH_SECONDS_MIN: u64 = 5;
 const CLOCK_LEEWAY_SECONDS: u32 = 5;
 /// The longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4_096;
-
-/// What an access token says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims {
-    /// Always [`ISSUER`].
-    pub iss: String,
-    /// Always [`ISSUER`].
-    pub aud: String,
-    /// The user's id as text.
-    pub sub: String,
-    /// The session (refresh family) it belongs to.
-    pub sid: String,
-    /// When it was made, in seconds since 1970.
-    pub iat: i64,
-    /// When it ends, in seconds since 1970.
-    pub exp: i64,
-    /// Whether the address has been verified.
-    pub verified: bool,
-    /// `staff`, `admin`, both or none.
-    pub roles: Vec<String>,
-}
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The user's id.
-    pub user_id: i32,
-    /// The session of the token.
-    pub session_id: String,
-    /// Whether the address has been verified.
-    pub verified: bool,
-    /// Handles orders: sees all, changes states, refunds. Administrators are staff too.
-    pub is_staff: bool,
-    /// Manages accounts and the catalogue.
-    pub is_admin: bool,
-}
-
-impl Caller {
-    /// For whom the database answers.
-    #[must_use]
-    pub fn viewer(&self) -> Viewer {
-        match (self.is_admin, self.is_staff) {
-            (true, _) => Viewer::Admin(self.user_id),
-            (false, true) => Viewer::Staff(self.user_id),
-            (false, false) => Viewer::Customer(self.user_id),
-        }
-    }
-}
-
-/// A caller whose token was verified before the route was reached.
-#[derive(Debug, Clone)]
-pub(crate) struct Known(pub(crate) Caller);
-
-/// A caller who is staff.
-#[derive(Debug, Clone)]
-pub struct Staff(pub Caller);
-
-/// A caller who is an administrator.
-#[derive(Debug, Clone)]
-pub struct Admin(pub Caller);
 
 /// Where verification keys come from.
 #[derive(Debug, Clone)]
@@ -285,56 +226,4 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Whether a request shows this secret as its bearer token; the time it takes tells nothing but the length.
 pub fn shows(parts: &Parts, secret: &str) -> bool {
     bearer(&parts.headers).is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret.as_bytes())))
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        if let Some(Known(caller)) = parts.extensions.remove() {
-            return Ok(caller);
-        }
-        let token = bearer(&parts.headers).ok_or_else(|| {
-            Problem::unauthorized("token_missing", "Send the header Authorization: Bearer <access_token>.")
-        })?;
-        let verifier = parts
-            .extensions
-            .get::<Arc<Verifier>>()
-            .ok_or_else(|| Problem::internal("no token verifier on this router"))?;
-        verifier.verify(token).await
-    }
-}
-
-impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        if parts.headers.contains_key(header::AUTHORIZATION) {
-            <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Staff {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        if caller.is_staff { Ok(Self(caller)) } else { Err(forbidden("staff")) }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Admin {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        if caller.is_admin { Ok(Self(caller)) } else { Err(forbidden("administrators")) }
-    }
-}
-
-fn forbidden(who: &str) -> Problem {
-    Problem::forbidden("role_required", format!("Only {who} may do this."))
 }

@@ -124,6 +124,12 @@ impl Service<Request> for Edge {
         if asked.changes() {
             DefaultBodyLimit::max(limits.body_bytes_max).apply(&mut request);
             request.extensions_mut().insert(BodyBytesMax(limits.body_bytes_max));
+            if let Some(address) = limits.proxies.seen_client(&request) {
+                request.extensions_mut().insert(ClientAddress(address));
+            }
+            if let Some(address) = limits.proxies.seen_client(&request) {
+                request.extensions_mut().insert(ClientAddress(address));
+            }
         }
         let is_streaming = limits.streaming_paths.contains(&asked.uri.path());
         let time = if is_streaming { None } else { Some(limits.request_time_max) };

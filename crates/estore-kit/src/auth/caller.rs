@@ -75,6 +75,10 @@ impl Caller {
     }
 }
 
+/// A caller whose token was verified before the route was reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Known(pub(crate) Caller);
+
 /// Whom a token speaks for; nothing where its subject is no user.
 pub(super) fn caller(claims: Claims) -> Option<Caller> {
     let is_admin = claims.roles.iter().any(|role| role == "admin");

@@ -42,6 +42,11 @@ impl Proxies {
         })
     }
 
+    /// The client of a request that came over a connection.
+    pub(super) fn seen_client(&self, request: &Request) -> Option<IpAddr> {
+        request.extensions().get::<Peer>().map(|_peer| self.client(request))
+    }
+
     /// The client of a request: nearest to us who is no proxy of ours. What clients themselves put into the header
     /// stands further left, and is not believed.
     pub(super) fn client(&self, request: &Request) -> IpAddr {

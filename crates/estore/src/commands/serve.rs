@@ -34,6 +34,7 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
         upkeep = maintenance::start(&config, &databases, &stop, None)?;
         looking = Some(looks::start(&config, &databases, &stop));
     }
+    let sealing = sealing::start(&config, &databases, services, &stop)?;
     up::run_services(&config, &running, door, &stop, false).await?;
     schedule::end(backups).await;
     schedule::end(upkeep).await;

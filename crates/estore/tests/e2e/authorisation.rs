@@ -27,7 +27,9 @@ impl Cast {
     async fn assemble(shop: &Shop) -> Self {
         let (admin, customer, other, unverified) =
             tokio::join!(Client::admin(shop), Client::customer(shop), Client::customer(shop), Client::unverified(shop));
-        let staff = employed(&admin, Client::customer(shop).await).await;
+        let staff = employed(&admin, Client::customer(shop).await, "staff").await;
+        // One of their own: it ends sessions, and others use the shop's.
+        let admin = employed(&admin, Client::customer(shop).await, "admin").await;
         let id = async |client: &Client| client.get("/v1/users/me").await.expect(200).id().to_string();
         let (product, card) = (admin.product(500, 9).await, customer.card(CARD_APPROVED).await);
         let category = admin.post("/v1/categories", &json!({ "name": format!("Shelf {}", Uuid::now_v7()) })).await;
@@ -86,9 +88,9 @@ impl Cast {
 }
 
 /// Makes a customer one of the staff.
-async fn employed(admin: &Client, client: Client) -> Client {
+async fn employed(admin: &Client, client: Client, role: &str) -> Client {
     let path = format!("/v1/users/{}", client.get("/v1/users/me").await.expect(200).id());
-    let _made = admin.send(Method::PATCH, &path, Some(&json!({ "roles": ["staff"] })), &[]).await.expect(200);
+    let _made = admin.send(Method::PATCH, &path, Some(&json!({ "roles": [role] })), &[]).await.expect(200);
     let email = client.email.clone();
     client.logged_in(&email).await
 }
@@ -129,17 +131,19 @@ async fn everybody_may_do_what_the_table_says(shop: &Shop) {
 
 /// The routes of services for each other: not even an administrator is let in, nor a service that is no caller there.
 async fn what_is_between_services_is_for_nobody_else(shop: &Shop) {
-    use estore_api::{events, inventory::routes, users};
+    use estore_api::{customers, events, inventory::routes, users};
     let Address { users: accounts, inventory, payments, .. } = &shop.address;
     let doors = [
         (accounts, users::NOTICES_ROUTE),
         (accounts, users::ENDED_SESSIONS_ROUTE),
+        (accounts, users::API_KEY_ROUTE),
         (inventory, routes::HOLD),
         (inventory, routes::RELEASE),
         (inventory, routes::SELL),
         (inventory, routes::RESTOCK),
         (inventory, routes::OPEN_HOLDS),
         (payments, events::ROUTE),
+        (payments, customers::PURCHASES_ROUTE),
     ];
     let admin = Client::admin(shop).await;
     let id = admin.get("/v1/users/me").await.expect(200).id().to_string();

@@ -1,5 +1,6 @@
 //! The shop from outside, as its users meet it: every test runs against one process and against three.
 
+mod audit;
 mod authorisation;
 mod bad_input;
 mod buying;
@@ -12,6 +13,7 @@ mod https;
 mod injections;
 mod own_database;
 mod own_database_tls;
+mod permissions;
 mod rate_limits;
 mod replay;
 mod rights;

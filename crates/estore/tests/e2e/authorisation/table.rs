@@ -25,6 +25,19 @@ GET    /v1/users                                  401    401    403        403  
 GET    /v1/users/{id}                             401    401    403        403   403   200   403    {user}
 PATCH  /v1/users/{id}                             401    401    403        403   403   422   403    {user} {"x":1}
 
+GET    /v1/users/me/sessions                      401    401    200        200   200   200   200
+DELETE /v1/users/me/sessions                      401    401    200        200   200   200   200
+DELETE /v1/users/me/sessions/{id}                 401    401    404        404   404   404   404    {nothing}
+GET    /v1/users/me/totp                          401    401    200        200   200   200   200
+POST   /v1/users/me/totp                          401    401    422        422   422   422   422    {}
+POST   /v1/users/me/totp/confirm                  401    401    422        422   422   422   422    {}
+DELETE /v1/users/me/totp                          401    401    422        422   422   422   422    {}
+POST   /v1/users/me/totp/recovery-codes           401    401    422        422   422   422   422    {}
+POST   /v1/tokens/step-up                         401    401    422        422   422   422   422    {}
+GET    /v1/api-keys                               401    401    403        403   403   200   403
+POST   /v1/api-keys                               401    401    403        403   403   422   403    {}
+DELETE /v1/api-keys/{id}                          401    401    403        403   403   404   403    {nothing}
+
 GET    /v1/categories                             200    401    200        200   200   200   200
 POST   /v1/categories                             401    401    403        403   403   422   403    {}
 PATCH  /v1/categories/{id}                        401    401    403        403   403   422   403    {category} {"x":1}
