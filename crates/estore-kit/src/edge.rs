@@ -127,9 +127,6 @@ impl Service<Request> for Edge {
             if let Some(address) = limits.proxies.seen_client(&request) {
                 request.extensions_mut().insert(ClientAddress(address));
             }
-            if let Some(address) = limits.proxies.seen_client(&request) {
-                request.extensions_mut().insert(ClientAddress(address));
-            }
         }
         let is_streaming = limits.streaming_paths.contains(&asked.uri.path());
         let time = if is_streaming { None } else { Some(limits.request_time_max) };

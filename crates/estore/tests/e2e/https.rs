@@ -1,6 +1,6 @@
 //! A shop that is reached by HTTPS.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use estore_testkit::shop::Processes;
@@ -14,6 +14,17 @@ fn openssl(folder: &std::path::Path, arguments: &str) {
     let mut command = Command::new("openssl");
     let made = command.args(arguments.split(' ')).current_dir(folder).output().expect("openssl is installed");
     assert!(made.status.success(), "{arguments}: {}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// A shop that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.0.id()).expect("process ids are small"));
+        kill(pid, Signal::SIGTERM).ok();
+        self.0.wait().ok();
+    }
 }
 
 #[tokio::test]
@@ -39,7 +50,7 @@ async fn a_shop_with_a_certificate_is_reached_by_https_alone() {
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(told.contains("tls.key is not"), "{told}");
     command.env("ESTORE_TLS__KEY", folder.path().join("shop.key"));
-    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
 
     let root = std::fs::read(folder.path().join("ca.pem")).unwrap();
     let root = reqwest::Certificate::from_pem(&root).unwrap();
@@ -48,7 +59,7 @@ async fn a_shop_with_a_certificate_is_reached_by_https_alone() {
     let begun = Instant::now();
     while !http.get(format!("{base}/health/ready")).send().await.is_ok_and(|answer| answer.status().is_success()) {
         assert!(begun.elapsed() < Duration::from_secs(60), "it is not ready");
-        assert!(running.try_wait().unwrap().is_none(), "it has ended");
+        assert!(running.0.try_wait().unwrap().is_none(), "it has ended");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let answer = http.get(format!("{base}/v1/products?limit=1")).send().await.unwrap();
@@ -58,6 +69,4 @@ async fn a_shop_with_a_certificate_is_reached_by_https_alone() {
     assert!(plain.get(format!("http://{address}/health/live")).send().await.is_err());
     let strict = plain.get(format!("{base}/health/live")).send().await;
     assert!(strict.is_err(), "a certificate that nobody vouches for");
-    kill(Pid::from_raw(i32::try_from(running.id()).unwrap()), Signal::SIGTERM).unwrap();
-    assert!(running.wait().unwrap().success());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use estore_testkit::client::{Answer, CARD_APPROVED, Client};
 use estore_testkit::shop::{INVENTORY, PASSWORD, Processes};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::own_shop;
 
@@ -52,7 +52,8 @@ fn assert_refusal(answer: &Answer, name: &str) {
 #[tokio::test]
 async fn too_many_changes_are_refused_by_account_and_by_address() {
     let mut shop = own_shop(Processes::One).await;
-    let (first, second) = tokio::join!(Client::customer(&shop), Client::customer(&shop));
+    let (admin, first, second) = tokio::join!(Client::admin(&shop), Client::customer(&shop), Client::customer(&shop));
+    let product = admin.product(500, 9).await;
     let again = first.clone().logged_in(&first.email.clone()).await;
     shop.restart(0, &LIMITED).await;
 
@@ -77,6 +78,14 @@ async fn too_many_changes_are_refused_by_account_and_by_address() {
     // A token that is not good makes nobody somebody else.
     visitor.token = Some("made.up.token".to_owned());
     assert_eq!(change(&visitor).await.status, 429);
+
+    // Who was counted is who the change is written down to.
+    let id = admin.get("/v1/users/me").await.expect(200).id();
+    let (path, price) = (format!("/v1/products/{product}"), json!({ "price": 700 }));
+    let _changed = admin.send(Method::PATCH, &path, Some(&price), &[("x-request-id", "counted")]).await.expect(200);
+    let shown: Value =
+        serde_json::from_str(&shop.estore(&["audit", "show", "--request", "counted", "--json"], "")).unwrap();
+    assert_eq!(shown["changes"][0]["user_id"], id, "{shown:#}");
 
     // Whoever runs the shop sees how many were turned away.
     let token = std::fs::read_to_string(shop.address.data_dir.join("secrets/metrics-token")).unwrap();

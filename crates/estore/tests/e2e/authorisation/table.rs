@@ -55,8 +55,8 @@ GET    /v1/products/{id}/stock-movements          401    401    403        403  
 GET    /v1/payment-methods                        401    401    200        200   200   200   200
 POST   /v1/payment-methods                        401    401    422        422   422   422   422    {}
 GET    /v1/payment-methods/{id}                   401    401    404        404   404   404   200    {card}
-POST   /v1/orders                                 401    401    403        404   404   404   201    {"product_id":{product},"quantity":1,"payment_method_id":{card}}
-POST   /v1/checkouts                              401    401    403        404   404   404   201    {"lines":[{"product_id":{product},"quantity":1}],"payment_method_id":{card}}
+POST   /v1/orders                                 401    401    403        422   422   422   201    {"product_id":{product},"quantity":1,"payment_method_id":{card}}
+POST   /v1/checkouts                              401    401    403        422   422   422   201    {"lines":[{"product_id":{product},"quantity":1}],"payment_method_id":{card}}
 DELETE /v1/products/{id}                          401    401    403        403   403   204   403    {product}
 DELETE /v1/payment-methods/{id}                   401    401    404        404   404   404   204    {card}
 GET    /v1/checkouts/needing-attention            401    401    403        403   200   200   403
@@ -70,7 +70,7 @@ GET    /v1/orders/{id}                            401    401    404        404  
 GET    /v1/orders/{id}/events                     401    401    404        404   200   200   200    {order}
 PUT    /v1/orders/{id}/status                     401    401    403        403   422   422   403    {order} {}
 POST   /v1/orders/{id}/refunds                    401    401    403        403   422   422   403    {order} {}
-POST   /v1/orders/{id}/cancel                     401    401    404        404   200   409   409    {order}
+POST   /v1/orders/{id}/cancel                     401    401    404        404   200   200   200    {order}
 
 GET    /v1/webhook-endpoints                      401    401    403        403   403   200   403
 POST   /v1/webhook-endpoints                      401    401    403        403   403   422   403    {}
