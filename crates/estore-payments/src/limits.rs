@@ -21,6 +21,8 @@ pub(crate) const CHECKOUTS_UNDER_WAY_MAX: usize = 1_024;
 /// Steps that write to the database: one flush at a time. Whoever comes meanwhile is in the next one, and each statement has
 /// a cost of its own that the larger batch pays once; with two at a time a shop of 64 buyers sells a sixth less.
 pub(crate) const STEP: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 256, workers: 1 };
+/// Holds and settlements: one that waits for a row that somebody else has locked does not keep the next from going on.
+pub(crate) const STEP_THAT_WAITS: BatchLimits = BatchLimits { workers: 2, ..STEP };
 /// Charges at Stripe: each alone, so that a slow bank delays nobody else, and so many at a time.
 pub(crate) const STRIPE: BatchLimits = BatchLimits { queue_max: 4_096, batch_max: 1, workers: 64 };
 /// How often two steps of a checkout are taken because the database may have fallen between them. A connection that is new

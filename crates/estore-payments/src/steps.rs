@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::checkout::Draft;
 use crate::figures::Figures;
 use crate::gateway::{Gateway, Sale, SaleOutcome};
-use crate::limits::STEP;
+use crate::limits::{STEP, STEP_THAT_WAITS};
 use crate::store::checkouts::{self, Written};
 use crate::store::keys::{self, FinishedKey, Take, Taken};
 use crate::store::settlements::{self, Settled, Settlement};
@@ -90,7 +90,7 @@ impl Steps {
                 let db = take_db.clone();
                 async move { each(&db, &items, |db, items| Box::pin(keys::take(db, items))).await }
             }),
-            hold: Batcher::start(STEP, move |holds: Vec<HoldRequest>| hold(Arc::clone(&holder), holds)),
+            hold: Batcher::start(STEP_THAT_WAITS, move |holds: Vec<HoldRequest>| hold(Arc::clone(&holder), holds)),
             write: Batcher::start(STEP, move |items: Vec<Draft>| {
                 let (db, terms, figures) = (write_db.clone(), terms.clone(), Arc::clone(&written));
                 async move {
@@ -104,7 +104,7 @@ impl Steps {
                 let gateway = Arc::clone(&charger);
                 async move { gateway.sale(sales).await }
             }),
-            settle: Batcher::start(STEP, move |items: Vec<Settlement>| {
+            settle: Batcher::start(STEP_THAT_WAITS, move |items: Vec<Settlement>| {
                 let (db, figures) = (settle_db.clone(), Arc::clone(&settled));
                 async move {
                     let outcomes = each(&db, &items, |db, items| Box::pin(settlements::settle(db, items))).await;
