@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 
 use self::api_key::API_KEY_SECONDS;
 pub use self::api_key::{API_KEY_PREFIX, ApiKey, ApiKeys};
-pub(crate) use self::caller::Known;
+pub(crate) use self::caller::Looked;
 use self::caller::caller;
 pub use self::caller::{Caller, Claims};
 pub use self::permission::{Permission, Permissions};

@@ -124,7 +124,7 @@ impl Service<Request> for Edge {
         if asked.changes() {
             DefaultBodyLimit::max(limits.body_bytes_max).apply(&mut request);
             request.extensions_mut().insert(BodyBytesMax(limits.body_bytes_max));
-            if let Some(address) = limits.proxies.seen_client(&request) {
+            if let Some(address) = limits.proxies.client(&request) {
                 request.extensions_mut().insert(ClientAddress(address));
             }
         }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::routing::{get, post};
 use estore_kit::auth::Verifier;
-use estore_kit::edge::{Kind, Proxies, RateLimits, Rates, Rules, edge};
+use estore_kit::edge::{Kind, RateLimits, Rates, Rules, edge};
 use jsonwebtoken::jwk::JwkSet;
 use tower::ServiceExt;
 
@@ -26,7 +26,7 @@ fn limits(address_writes: u32, log_ins: u32, routes: &[(Method, &str, u32)]) -> 
 
 fn shop(limits: RateLimits) -> Router {
     let verifier = Arc::new(Verifier::given(&JwkSet { keys: Vec::new() }));
-    let rates = Rates::new(limits, Proxies::default(), verifier, Arc::default()).map(Arc::new);
+    let rates = Rates::new(limits, verifier, Arc::default()).map(Arc::new);
     let routes = Router::new()
         .route("/things/{id}", get(async || "seen").put(async || "put").post(async || "made"))
         .route("/tokens", post(async || "in"))
@@ -68,7 +68,7 @@ async fn nought_is_any_number() {
     assert!(!headers.contains_key("ratelimit"));
     assert_eq!(taken(&shop, Method::POST, "/tokens").await, 1);
     let verifier = Arc::new(Verifier::given(&JwkSet { keys: Vec::new() }));
-    assert!(Rates::new(limits(0, 0, &[]), Proxies::default(), verifier, Arc::default()).is_none());
+    assert!(Rates::new(limits(0, 0, &[]), verifier, Arc::default()).is_none());
 }
 
 #[tokio::test]

@@ -107,15 +107,7 @@ impl Shop {
     /// The same, answering whether it worked, its output and its errors.
     pub fn try_estore(&self, arguments: &[&str], input: &str) -> (bool, String, String) {
         use std::io::Write as _;
-        let mut child = Command::new(&self.binary)
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(&self.address.data_dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+        let mut child = self.begin_estore(arguments);
         if let Some(mut stdin) = child.stdin.take() {
             // A command that does not read its input may have ended already.
             drop(stdin.write_all(input.as_bytes()));
@@ -123,6 +115,19 @@ impl Shop {
         let output = child.wait_with_output().expect("the binary ends");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         (output.status.success(), text(output.stdout), text(output.stderr))
+    }
+
+    /// An `estore` command on this shop's data directory that is waited for by whoever asked for it.
+    pub fn begin_estore(&self, arguments: &[&str]) -> Child {
+        Command::new(&self.binary)
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&self.address.data_dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts")
     }
 
     /// Kills process number `which` (in the order of starting) without warning.

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use estore_inventory::InventoryConfig;
-use estore_kit::edge::{Proxies, RateLimits, Rules};
+use estore_kit::edge::{RateLimits, Rules};
 use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
@@ -162,12 +162,12 @@ impl Config {
         self.edge.rules(self.tls.is_on() || self.public_url.starts_with("https://"))
     }
 
-    /// How often one may change something, and whose word is taken for who asks.
+    /// How often one may change something.
     ///
     /// # Errors
     /// The key at fault, the rule and the mend.
-    pub fn rates(&self) -> Result<(RateLimits, Proxies), String> {
-        Ok((self.rate_limits.limits()?, self.edge.proxies()?))
+    pub fn rates(&self) -> Result<RateLimits, String> {
+        self.rate_limits.limits()
     }
 
     /// The URL that clients see.
@@ -194,7 +194,7 @@ fn read(path: &Path) -> Result<toml::Table, ConfigError> {
     })
 }
 
-/// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers, truth values and lists are read as such.
+/// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers, truth values, lists and tables are read as such.
 fn overlay(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
     let keys: Vec<String> = name["ESTORE_".len()..].split("__").map(str::to_ascii_lowercase).collect();
     let Some((last, sections)) = keys.split_last() else { return Ok(()) };
@@ -216,8 +216,8 @@ fn read_value(text: String) -> toml::Value {
     if let Ok(number) = text.parse() {
         return toml::Value::Integer(number);
     }
-    let list = text.starts_with('[').then(|| format!("list = {text}").parse::<toml::Table>().ok()).flatten();
-    list.and_then(|mut list| list.remove("list")).unwrap_or(toml::Value::String(text))
+    let written = text.starts_with(['[', '{']).then(|| format!("value = {text}").parse::<toml::Table>().ok()).flatten();
+    written.and_then(|mut written| written.remove("value")).unwrap_or(toml::Value::String(text))
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_may_hold_a_list() {
+    fn a_variable_may_hold_a_list_or_a_table() {
         let mut table = toml::Table::new();
         let list = r#"["https://shop.example.com", "http://localhost:3000"]"#;
         overlay(&mut table, "ESTORE_EDGE__ALLOWED_ORIGINS", list.to_owned()).unwrap();
@@ -244,6 +244,10 @@ mod tests {
         overlay(&mut table, "ESTORE_EDGE__ALLOWED_ORIGINS", "[\"*\"]".to_owned()).unwrap();
         let config: Config = toml::Value::Table(table).try_into().unwrap();
         assert!(config.rules().unwrap_err().starts_with("edge.allowed_origins: "));
+        let mut table = toml::Table::new();
+        overlay(&mut table, "ESTORE_RATE_LIMITS__ROUTES", r#"{ "POST /v1/orders" = 600 }"#.to_owned()).unwrap();
+        let config: Config = toml::Value::Table(table).try_into().unwrap();
+        assert_eq!(config.rates().unwrap().routes.len(), 1);
     }
 
     #[test]

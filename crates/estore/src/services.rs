@@ -1,6 +1,7 @@
 //! Wires services together: alone it decides whether a neighbour is an object here or an HTTP client.
 
 mod figures;
+mod rates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
 use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
-use estore_kit::edge::{Rates, Rules, edge};
+use estore_kit::edge::{Rules, edge};
 use estore_kit::metrics::CountersBy;
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_ops::roles::Service;
@@ -22,6 +23,7 @@ use estore_payments::{Payments, PaymentsConfig};
 use estore_users::{Users, UsersConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
 use crate::databases::Databases;
@@ -127,17 +129,8 @@ impl Services {
         })
     }
 
-    /// What counts requests at the edge; nothing where there is no limit.
-    ///
-    /// # Errors
-    /// The key at fault, the rule and the mend.
-    pub fn rates(&self, config: &Config) -> Result<Option<Rates>, String> {
-        let (limits, proxies) = config.rates()?;
-        Ok(Rates::new(limits, proxies, Arc::clone(&self.verifier), Arc::clone(&self.limited)))
-    }
-
-    /// Every route of this process, behind the edge.
-    pub fn router(&self, rules: Rules) -> Router {
+    /// The routes of this process that people and programs call, with their description.
+    fn routes(&self) -> OpenApiRouter {
         let metrics = self.metrics.router(Some(self.clone()), &self.revocations);
         let mut routes = self.health.clone().router().merge(metrics);
         if let Some(users) = &self.users {
@@ -149,7 +142,12 @@ impl Services {
         if let Some(payments) = &self.payments {
             routes = routes.merge(payments.router());
         }
-        let (mut router, api) = routes.split_for_parts();
+        routes
+    }
+
+    /// Every route of this process, behind the edge.
+    pub fn router(&self, rules: Rules) -> Router {
+        let (mut router, api) = self.routes().split_for_parts();
         router = router.merge(openapi::pages(api));
         if let Some(secret) = &self.secret {
             router = router.merge(self.internal_router(secret));

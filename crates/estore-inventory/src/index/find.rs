@@ -81,7 +81,7 @@ fn score(shelf: &Shelf, query: &Query, numbers: &[u32]) -> Vec<Hit> {
     let mut scored = Vec::with_capacity(numbers.len());
     for number in numbers {
         for (rest, places) in postings.iter_mut().zip(&mut places) {
-            *rest = from(rest, *number);
+            *rest = behind(rest, |posting| posting.product < *number);
             let here = rest.first().filter(|posting| posting.product == *number);
             *places = here.map(|posting| shelf.places(*posting));
         }
@@ -91,15 +91,15 @@ fn score(shelf: &Shelf, query: &Query, numbers: &[u32]) -> Vec<Hit> {
     scored
 }
 
-/// The postings from a product on. It is near in most lists and far in those of common words: steps double until it is
-/// passed, and only the last is searched.
-fn from(postings: &[Posting], number: u32) -> &[Posting] {
+/// What is behind those at the beginning of a sorted list that come before. They are few in most lists and many in those of
+/// common words: steps double until the last of them is passed, and only the last step is searched.
+fn behind<T>(list: &[T], comes_before: impl Fn(&T) -> bool) -> &[T] {
     let mut step = 1;
-    while postings.get(step - 1).is_some_and(|posting| posting.product < number) {
+    while list.get(step - 1).is_some_and(&comes_before) {
         step *= 2;
     }
-    let (low, high) = (step / 2, (step - 1).min(postings.len()));
-    &postings[low + postings[low..high].partition_point(|posting| posting.product < number)..]
+    let (low, high) = (step / 2, (step - 1).min(list.len()));
+    &list[low + list[low..high].partition_point(comes_before)..]
 }
 
 /// One more than the page has, behind where it begins, in its order.
@@ -120,4 +120,20 @@ fn page(mut rows: Vec<Hit>, search: &ProductSearch) -> Vec<Hit> {
     }
     rows.sort_unstable_by_key(|row| key(row.score, row.id));
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind;
+
+    #[test]
+    fn steps_that_double_pass_nothing_over() {
+        for length in 0..40_u32 {
+            let list: Vec<u32> = (0..length).map(|n| n * 2).collect();
+            for wanted in 0..=length * 2 {
+                let one_by_one: Vec<u32> = list.iter().copied().skip_while(|n| *n < wanted).collect();
+                assert_eq!(behind(&list, |n| *n < wanted), one_by_one, "{wanted} of {length}");
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Shows one product; those not for sale are shown to administrators only.
+//! Shows one product; those not for sale are shown to those alone who manage the catalogue.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub(crate) async fn find_product(
     Ok(entry.print())
 }
 
-/// The same for administrators: always from the database, for sale or not.
+/// The same for those who manage the catalogue: always from the database, for sale or not.
 pub(crate) async fn find_any_product(db: &Db, id: i32) -> Result<Arc<Printed>, FindProductError> {
     let asked = Instant::now();
     let product = products::find(db, id).await?.ok_or(FindProductError::NotFound)?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Permission, Permissions};
 use crate::db::Viewer;
+use crate::problem::Problem;
 
 /// What an access token says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,9 +76,9 @@ impl Caller {
     }
 }
 
-/// A caller whose token was verified before the route was reached.
+/// What came of looking at a request's token before the route was reached.
 #[derive(Debug, Clone)]
-pub(crate) struct Known(pub(crate) Caller);
+pub(crate) struct Looked(pub(crate) Result<Caller, Problem>);
 
 /// Whom a token speaks for; nothing where its subject is no user.
 pub(super) fn caller(claims: Claims) -> Option<Caller> {

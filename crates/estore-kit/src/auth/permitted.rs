@@ -6,14 +6,14 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::{Caller, Known, Permission, Verifier, bearer};
+use super::{Caller, Looked, Permission, Verifier, bearer};
 use crate::problem::Problem;
 use crate::request;
 
 /// Whoever the token or key speaks for.
 async fn authenticate(parts: &Parts) -> Result<Caller, Problem> {
     let caller = match parts.extensions.get() {
-        Some(Known(caller)) => Caller::clone(caller),
+        Some(Looked(caller)) => caller.clone()?,
         None => verified(parts).await?,
     };
     request::note_caller(caller.user_id);

@@ -21,8 +21,8 @@ pub(super) struct Budgets<K>(Mutex<Recent<K, Duration>>);
 pub(super) struct Standing {
     /// How many requests are left now.
     pub(super) left: u32,
-    /// Until the budget is full again.
-    pub(super) full_in: Duration,
+    /// Until there is one more than that.
+    pub(super) more_in: Duration,
     /// Until the next request is taken, where this one was not.
     pub(super) wait: Option<Duration>,
 }
@@ -46,7 +46,9 @@ impl<K: Eq + Hash + Clone> Budgets<K> {
         drop(budgets);
         let full_in = full_at - now;
         let left = WINDOW.saturating_sub(full_in).as_nanos() / step.as_nanos().max(1);
-        Standing { left: u32::try_from(left).unwrap_or(u32::MAX).min(quota.get()), full_in, wait }
+        let left = u32::try_from(left).unwrap_or(u32::MAX).min(quota.get());
+        let more_in = (full_in + step * left.saturating_add(1)).saturating_sub(WINDOW);
+        Standing { left, more_in, wait }
     }
 }
 
@@ -66,11 +68,11 @@ mod tests {
         let (budgets, quota) = (Budgets::new(), NonZeroU32::new(20).unwrap());
         for left in (0..20).rev() {
             let standing = budgets.take("a", quota, at(0));
-            assert_eq!((standing.left, standing.wait), (left, None));
+            assert_eq!((standing.left, standing.wait, standing.more_in), (left, None, Duration::from_secs(3)));
         }
         let standing = budgets.take("a", quota, at(0));
         assert_eq!((standing.left, standing.wait), (0, Some(Duration::from_secs(3))));
-        assert_eq!(standing.full_in, Duration::from_secs(60));
+        assert_eq!(standing.more_in, Duration::from_secs(3), "as long as is to be waited for");
         // What was refused costs nothing: three seconds are three seconds.
         assert!(budgets.take("a", quota, at(2)).wait.is_some());
         assert_eq!(budgets.take("a", quota, at(3)).wait, None);
@@ -82,9 +84,11 @@ mod tests {
     /// However requests are spread, no minute takes more than twice the quota, and a long time the quota a minute.
     #[test]
     fn no_way_of_asking_gets_more() {
-        for quota in [1, 7, 60, 100] {
+        // Without a pause, in bursts with pauses between them, and now and then.
+        let ways: [fn(u64) -> bool; 4] = [|_| true, |n| n % 700 < 40, |n| n % 1_200 < 600, |n| n * n % 7 == 1];
+        for (quota, way) in [1, 7, 60, 100].into_iter().flat_map(|quota| ways.map(|way| (quota, way))) {
             let (budgets, quota) = (Budgets::new(), NonZeroU32::new(quota).unwrap());
-            let times = (0..6_000).map(|tenth| Duration::from_millis(tenth * 100));
+            let times = (0..6_000).filter(|tenth| way(*tenth)).map(|tenth| Duration::from_millis(tenth * 100));
             let taken: Vec<Duration> = times.filter(|now| budgets.take(0, quota, *now).wait.is_none()).collect();
             let most = usize::try_from(quota.get()).unwrap();
             for (nth, begin) in taken.iter().enumerate() {

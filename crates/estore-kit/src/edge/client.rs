@@ -1,9 +1,14 @@
 //! Where a client is: the address that connects, or the one that a proxy of ours names.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version, header};
+
+use super::server::TOLD_EVERY;
 
 /// The header in which each proxy appends who connected to it.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
@@ -15,8 +20,16 @@ pub(super) struct Peer(pub(super) IpAddr);
 /// Whether a request that came over a connection names no host, or several: then who passed it on may have taken it for
 /// another one than we do.
 pub(super) fn names_no_host(request: &Request) -> bool {
-    let is_one = request.headers().get_all(header::HOST).iter().take(2).count() == 1;
-    !is_one && request.version() == Version::HTTP_11 && request.extensions().get::<Peer>().is_some()
+    if request.extensions().get::<Peer>().is_none() {
+        return false;
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        // Older HTTP needs none.
+        (None, _) => request.version() == Version::HTTP_11,
+        (Some(host), None) => !host.to_str().is_ok_and(|host| host.parse::<Authority>().is_ok() && !host.contains('@')),
+        (Some(_), Some(_)) => true,
+    }
 }
 
 /// The proxies whose word is taken.
@@ -30,7 +43,8 @@ impl Proxies {
     /// What is neither, with the mend.
     pub fn read(list: &[String]) -> Result<Self, String> {
         let read = |text: &String| {
-            network(text).ok_or_else(|| format!("{text:?} is no address or network; write it as 10.0.0.0/8"))
+            let refusal = || format!("{text:?} is no address or network; write it as 10.0.0.0/8 or 2001:db8::/32");
+            network(text).ok_or_else(refusal)
         };
         Ok(Self(list.iter().map(read).collect::<Result<_, _>>()?))
     }
@@ -42,29 +56,42 @@ impl Proxies {
         })
     }
 
-    /// The client of a request that came over a connection.
-    pub(super) fn seen_client(&self, request: &Request) -> Option<IpAddr> {
-        request.extensions().get::<Peer>().map(|_peer| self.client(request))
-    }
-
-    /// The client of a request: nearest to us who is no proxy of ours. What clients themselves put into the header
-    /// stands further left, and is not believed.
-    pub(super) fn client(&self, request: &Request) -> IpAddr {
-        let peer = request.extensions().get::<Peer>().map_or(Ipv6Addr::UNSPECIFIED.into(), |peer| peer.0);
-        if self.holds(peer) { self.named(request.headers()).unwrap_or(peer) } else { peer }
+    /// The client of a request that came over a connection: nearest to us who is no proxy of ours. What clients themselves
+    /// put into the header stands further left, and is not believed.
+    pub(super) fn client(&self, request: &Request) -> Option<IpAddr> {
+        let Peer(peer) = *request.extensions().get()?;
+        if self.holds(peer) {
+            return Some(self.named(request.headers()).unwrap_or(peer));
+        }
+        if request.headers().contains_key(X_FORWARDED_FOR) {
+            tell_of_stranger(peer);
+        }
+        Some(peer)
     }
 
     fn named(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        let lines = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok());
-        let names: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        // Name by name: what a client wrote before it may be no text at all.
+        let lines = headers.get_all(X_FORWARDED_FOR).iter();
+        let names: Vec<&[u8]> = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
         let mut nearest = None;
         for name in names.into_iter().rev() {
-            nearest = Some(address(name.trim())?);
+            nearest = Some(address(std::str::from_utf8(name).ok()?.trim())?);
             if !nearest.is_some_and(|address| self.holds(address)) {
                 break;
             }
         }
         nearest
+    }
+}
+
+/// Says once a minute that somebody who is not on the list names clients: if it is a proxy of ours, all that come by it are
+/// taken for one.
+fn tell_of_stranger(peer: IpAddr) {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_none_or(|at| at.elapsed() > TOLD_EVERY) {
+        *told = Some(Instant::now());
+        tracing::warn!(%peer, "X-Forwarded-For is not believed; if this is a proxy of yours, name it in edge.trusted_proxies");
     }
 }
 
@@ -89,7 +116,9 @@ fn network(text: &str) -> Option<(IpAddr, u32)> {
     };
     let most = if matches!(address, IpAddr::V4(_)) { 32 } else { 128 };
     let length = length.unwrap_or(most);
-    (length <= most).then_some((address, length))
+    // Clients are seen by their IPv4 address where they have one: written as IPv6, it would never be met.
+    let is_met = address.to_canonical() == address;
+    (length <= most && is_met).then_some((address, length))
 }
 
 /// All bits from the left.
@@ -107,13 +136,13 @@ mod tests {
 
     use super::{Peer, Proxies, counted};
 
-    fn client(peer: &str, named: &[&str]) -> String {
+    fn client(peer: &str, named: &[impl AsRef<[u8]>]) -> String {
         let ours = Proxies::read(&["10.0.0.0/8".to_owned(), "2001:db8::7".to_owned()]).unwrap();
         let mut request = Request::builder().extension(Peer(peer.parse().unwrap()));
         for line in named {
-            request = request.header("x-forwarded-for", *line);
+            request = request.header("x-forwarded-for", line.as_ref());
         }
-        ours.client(&request.body(Body::empty()).unwrap()).to_string()
+        ours.client(&request.body(Body::empty()).unwrap()).unwrap().to_string()
     }
 
     #[test]
@@ -125,6 +154,8 @@ mod tests {
         assert_eq!(client("2001:db8::7", &["203.0.113.9:4711"]), "203.0.113.9");
         assert_eq!(client("2001:db8::7", &["[2001:db8::9]:4711"]), "2001:db8::9");
         assert_eq!(client("10.1.2.3", &["::ffff:203.0.113.9"]), "203.0.113.9");
+        // What a client puts before it changes nothing, whatever it is.
+        assert_eq!(client("10.1.2.3", &[b"\xff\xfe, 203.0.113.9"]), "203.0.113.9");
         for nothing in [&[][..], &["unknown"], &["203.0.113.9, nonsense"], &[""]] {
             assert_eq!(client("10.1.2.3", nothing), "10.1.2.3", "{nothing:?}");
         }
@@ -133,7 +164,7 @@ mod tests {
 
     #[test]
     fn networks_are_read_and_nothing_else() {
-        for wrong in ["", "10.0.0.0/33", "10.0.0.0/x", "::/129", "proxy.example.com"] {
+        for wrong in ["", "10.0.0.0/33", "10.0.0.0/x", "::/129", "proxy.example.com", "::ffff:10.0.0.0/104"] {
             assert!(Proxies::read(&[wrong.to_owned()]).unwrap_err().contains("10.0.0.0/8"), "{wrong}");
         }
         let all = Proxies::read(&["0.0.0.0/0".to_owned()]).unwrap();

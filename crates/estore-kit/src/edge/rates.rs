@@ -1,7 +1,7 @@
 //! How often one may change something: so many requests a minute for an account, and for an address without one.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +10,11 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::budget::{Budgets, Standing, WINDOW};
-use super::client::{Proxies, counted};
-use crate::auth::{Known, Verifier, bearer};
+use super::client::counted;
+use crate::auth::{Looked, Verifier, bearer};
 use crate::metrics::CountersBy;
 use crate::problem::Problem;
+use crate::request::ClientAddress;
 
 /// What is left of which limit, as draft-ietf-httpapi-ratelimit-headers has it.
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -86,7 +87,6 @@ const ROUTES: usize = 2;
 pub struct Rates {
     limits: RateLimits,
     classes: Vec<Class>,
-    proxies: Proxies,
     verifier: Arc<Verifier>,
     /// What was refused, by limit.
     refused: Arc<CountersBy>,
@@ -104,12 +104,7 @@ pub(super) struct Counted<'a> {
 impl Rates {
     /// Counts by these limits, and in `refused` whom they turn away; nothing where there is none.
     #[must_use]
-    pub fn new(
-        limits: RateLimits,
-        proxies: Proxies,
-        verifier: Arc<Verifier>,
-        refused: Arc<CountersBy>,
-    ) -> Option<Self> {
+    pub fn new(limits: RateLimits, verifier: Arc<Verifier>, refused: Arc<CountersBy>) -> Option<Self> {
         let mut classes = vec![
             Class {
                 account: Limit::new("account-writes", "account_writes", limits.account_writes),
@@ -126,7 +121,6 @@ impl Rates {
         has_any.then(|| Self {
             limits,
             classes,
-            proxies,
             verifier,
             refused,
             begun: Instant::now(),
@@ -158,14 +152,20 @@ impl Rates {
     pub(super) async fn count(&self, id: ClassId, request: &mut Request) -> Option<Counted<'_>> {
         let class = self.classes.get(id.0)?;
         let now = self.begun.elapsed();
-        if !class.by_address_only
-            && let Some(account) = self.account(request).await
-        {
-            let limit = class.account.as_ref()?;
-            return Some(self.note(limit, self.accounts.take((id, account), limit.quota, now)));
+        if !class.by_address_only {
+            match self.account(request).await {
+                Some(Ok(account)) => {
+                    let limit = class.account.as_ref()?;
+                    return Some(self.note(limit, self.accounts.take((id, account), limit.quota, now)));
+                }
+                // Who would know is away: nobody is taken for nobody in particular because of that.
+                Some(Err(problem)) if problem.status.is_server_error() => return None,
+                _ => {}
+            }
         }
         let limit = class.address.as_ref()?;
-        let address = counted(self.proxies.client(request));
+        let client = request.extensions().get().map_or(Ipv6Addr::UNSPECIFIED.into(), |ClientAddress(client)| *client);
+        let address = counted(client);
         Some(self.note(limit, self.addresses.take((id, address), limit.quota, now)))
     }
 
@@ -176,12 +176,12 @@ impl Rates {
         Counted { limit, standing }
     }
 
-    /// Whose token comes with a request; the route finds it verified.
-    async fn account(&self, request: &mut Request) -> Option<i32> {
+    /// Whose token comes with a request; the route finds it looked at, good or not.
+    async fn account(&self, request: &mut Request) -> Option<Result<i32, Problem>> {
         let token = bearer(request.headers())?;
-        let caller = self.verifier.verify(token).await.ok()?;
-        let account = caller.user_id;
-        request.extensions_mut().insert(Known(caller));
+        let caller = self.verifier.verify(token).await;
+        let account = caller.as_ref().map(|caller| caller.user_id).map_err(Problem::clone);
+        request.extensions_mut().insert(Looked(caller));
         Some(account)
     }
 }
@@ -197,9 +197,9 @@ impl Counted<'_> {
 
     /// Tells the limit, and what is left of it.
     pub(super) fn show(&self, headers: &mut HeaderMap) {
-        let Standing { left, full_in, .. } = self.standing;
+        let Standing { left, more_in, .. } = self.standing;
         let mut told = String::with_capacity(48);
-        if write!(told, "\"{}\";r={left};t={}", self.limit.name, in_seconds(full_in)).is_ok()
+        if write!(told, "\"{}\";r={left};t={}", self.limit.name, in_seconds(more_in)).is_ok()
             && let Ok(told) = HeaderValue::try_from(told)
         {
             headers.insert(RATELIMIT, told);

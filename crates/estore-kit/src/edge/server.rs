@@ -31,8 +31,8 @@ use super::tls::Tls;
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// What is read of a connection before it is looked at, in bytes.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// How often the log says that connections were closed because there were too many.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// How often the log repeats what is wrong with who connects.
+pub(super) const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Where clients come in.
 #[derive(Debug)]

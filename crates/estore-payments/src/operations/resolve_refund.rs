@@ -56,11 +56,15 @@ pub(crate) async fn resolve_refund(shop: &Shop, id: Uuid) -> Result<StuckRefund,
     }
     match pending {
         None => attention::settle_refund(&shop.db, id, now()).await?,
-        Some(pending) => match pay_out(shop, &pending).await {
-            Ok(_) => attention::note_asked_again(&shop.db, id).await?,
-            Err(RefundError::OutcomeUnknown) => return Err(ResolveError::Silent),
-            Err(error) => return Err(ResolveError::Booking(error)),
-        },
+        Some(pending) => {
+            // Noted first: whatever comes of it, it was asked for.
+            attention::note_asked_again(&shop.db, id).await?;
+            match pay_out(shop, &pending).await {
+                Ok(_) => {}
+                Err(RefundError::OutcomeUnknown) => return Err(ResolveError::Silent),
+                Err(error) => return Err(ResolveError::Booking(error)),
+            }
+        }
     }
     let (refund, _) = attention::read_refund(&shop.db, id).await?.ok_or(ResolveError::NoRefund)?;
     Ok(refund)

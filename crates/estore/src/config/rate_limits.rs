@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 /// Where nobody is logged in yet, or an account is taken hold of by a letter.
 const LOG_INS: &[&str] = &["/v1/tokens", "/v1/users/verify", "/v1/password-resets", "/verify-email", "/reset-password"];
+/// Whose refresh token is good was logged in; the token cannot be guessed.
+const REFRESH: &str = "/v1/tokens/refresh";
 /// Services show tokens of their own, and the gateway signs.
 const FREE: &[&str] = &["/internal", "/v1/stripe/webhook"];
 
@@ -65,7 +67,7 @@ fn kind_of(method: &Method, path: &str) -> Kind {
     };
     if is_under(FREE) {
         Kind::Free
-    } else if *method == Method::POST && (path == "/v1/users" || is_under(LOG_INS)) {
+    } else if *method == Method::POST && path != REFRESH && (path == "/v1/users" || is_under(LOG_INS)) {
         Kind::LogIn
     } else {
         Kind::Write
@@ -83,7 +85,8 @@ mod tests {
     fn routes_are_of_their_kind() {
         for (method, path, kind) in [
             (Method::POST, "/v1/users", Kind::LogIn),
-            (Method::POST, "/v1/tokens/refresh", Kind::LogIn),
+            (Method::POST, "/v1/tokens/refresh", Kind::Write),
+            (Method::POST, "/v1/tokens", Kind::LogIn),
             (Method::POST, "/v1/users/verify/resend", Kind::LogIn),
             (Method::POST, "/reset-password", Kind::LogIn),
             (Method::DELETE, "/v1/tokens", Kind::Write),

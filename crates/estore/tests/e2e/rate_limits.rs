@@ -43,8 +43,8 @@ async fn log_in(client: &Client, forwarded_for: &str) -> Answer {
 fn assert_refusal(answer: &Answer, name: &str) {
     assert_eq!(answer.code(), "rate_limited", "{}", answer.text);
     let wait: u64 = answer.headers["retry-after"].parse().unwrap();
-    assert!((1..=60).contains(&wait), "{wait}");
-    assert!(answer.headers["ratelimit"].starts_with(&format!("\"{name}\";r=0;t=")), "{:?}", answer.headers);
+    assert!((1..=30).contains(&wait), "{wait}");
+    assert_eq!(answer.headers["ratelimit"], format!("\"{name}\";r=0;t={wait}"));
     assert_eq!(answer.headers["ratelimit-policy"], format!("\"{name}\";q=2;w=60"));
     assert!(answer.json["detail"].as_str().unwrap().contains(name), "{}", answer.text);
 }
@@ -61,7 +61,8 @@ async fn too_many_changes_are_refused_by_account_and_by_address() {
     assert_eq!(told.headers["ratelimit-policy"], "\"account-writes\";q=2;w=60");
     assert!(told.headers["ratelimit"].starts_with("\"account-writes\";r=1;t="), "{:?}", told.headers);
     let (taken, refusal) = spend(async || change(&first).await).await;
-    assert!(taken >= 1);
+    // One was taken before; half a minute brings another.
+    assert!((1..=2).contains(&taken), "{taken}");
     assert_refusal(&refusal, "account-writes");
     // It is the account that is counted, not the token; others are not touched, and whoever only looks is not counted.
     assert_eq!(change(&again).await.status, 429);
@@ -73,7 +74,7 @@ async fn too_many_changes_are_refused_by_account_and_by_address() {
 
     let mut visitor = Client::anonymous(&shop);
     let (taken, refusal) = spend(async || change(&visitor).await).await;
-    assert!(taken >= 2);
+    assert!((2..=3).contains(&taken), "{taken}");
     assert_refusal(&refusal, "address-writes");
     // A token that is not good makes nobody somebody else.
     visitor.token = Some("made.up.token".to_owned());
@@ -96,7 +97,7 @@ async fn too_many_changes_are_refused_by_account_and_by_address() {
 
     // Log-ins count by address whatever comes with them; an address that is only claimed is not believed.
     let (taken, refusal) = spend(async || log_in(&first, "203.0.113.9").await).await;
-    assert!(taken >= 2);
+    assert!((2..=3).contains(&taken), "{taken}");
     assert_refusal(&refusal, "log-ins");
     assert_eq!(log_in(&Client::anonymous(&shop), "203.0.113.10").await.status, 429);
 }
@@ -111,6 +112,16 @@ async fn the_word_of_a_trusted_proxy_is_taken() {
     assert_refusal(&refusal, "log-ins");
     assert_eq!(log_in(&visitor, "198.51.100.2, 203.0.113.9").await.status, 429, "what a client claims does not count");
     assert_eq!(log_in(&visitor, "203.0.113.10").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_limit_of_a_route_that_there_is_not_is_refused_at_the_start() {
+    let shop = own_shop(Processes::One).await;
+    let file = shop.address.data_dir.join("limits.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "[rate_limits.routes]\n\"POST /v1/checkout\" = 5\n").unwrap();
+    let (ok, _, told) = shop.try_estore(&["serve", "all", "--listen", "127.0.0.1:0", "--config", path], "");
+    assert!(!ok && told.contains("there is no \"POST /v1/checkout\" here"), "{told}");
 }
 
 #[tokio::test]

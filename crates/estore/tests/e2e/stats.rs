@@ -103,3 +103,13 @@ async fn a_shop_that_is_down_is_told_with_the_mend() {
     let (ok, out, _) = shop.try_estore(&["db", "stats"], "");
     assert!(!ok && out.contains("payments") && out.contains("mend:"), "{out}");
 }
+
+#[tokio::test]
+async fn who_reads_no_further_is_told_nothing() {
+    let shop = own_shop(Processes::One).await;
+    let mut asked = shop.begin_estore(&["db", "stats"]);
+    drop(asked.stdout.take());
+    let ended = asked.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && !told.contains("panicked"), "{told}");
+}

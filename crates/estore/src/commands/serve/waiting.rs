@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use estore_kit::db::{self, Db, Logins};
-use estore_kit::edge::{Door, EdgeLimits, edge, serve};
+use estore_kit::edge::{Door, Rules, edge, serve};
 use estore_kit::problem::Problem;
 use estore_ops::connection::Connection;
 use estore_ops::roles::Service;
@@ -54,9 +54,13 @@ impl Start<'_> {
         }
         let (door, meanwhile) = twice(door)?;
         let answering = CancellationToken::new();
-        let (router, until) = (self.router()?, answering.clone());
-        let answers =
-            tokio::spawn(async move { serve(meanwhile, router, EdgeLimits::default(), until.cancelled()).await });
+        let rules = self.config.rules()?;
+        let (limits, until) = (rules.limits.clone(), answering.clone());
+        let router = self.router(rules)?;
+        if let Some(tls) = meanwhile.tls.clone() {
+            tokio::spawn(tls.watch(answering.clone()));
+        }
+        let answers = tokio::spawn(async move { serve(meanwhile, router, limits, until.cancelled()).await });
         let started = tokio::select! {
             started = self.wait() => started.map(Some),
             () = stop.cancelled() => Ok(None),
@@ -140,7 +144,7 @@ impl Start<'_> {
     }
 
     /// Health, and 503 for everything else.
-    fn router(&self) -> StartResult<Router> {
+    fn router(&self, rules: Rules) -> StartResult<Router> {
         let pools: StartResult<Vec<Db>> =
             self.what.iter().map(|service| Ok(Db::new(self.databases.logins(*service)?, 1)?)).collect();
         let watched = watched::of(self.what, self.databases)?;
@@ -155,7 +159,7 @@ impl Start<'_> {
         let (router, _api) = health.router().merge(metrics).split_for_parts();
         let router =
             router.fallback(|| async { Problem::unavailable("The shop waits for its database to come back.") });
-        Ok(edge(router, self.config.rules()?))
+        Ok(edge(router, rules))
     }
 }
 
