@@ -2,6 +2,7 @@
 -- exclusively are left out. Reads the pages that are not known to be all visible.
 WITH locked AS MATERIALIZED (
     SELECT DISTINCT relation FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation IS NOT NULL
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ), ranked AS (
     SELECT c.oid, c.relpages, sum(c.relpages * current_setting('block_size')::bigint) OVER (ORDER BY c.relpages, c.oid) AS sum_bytes
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

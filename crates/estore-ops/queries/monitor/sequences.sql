@@ -1,6 +1,7 @@
 -- Every sequence and the column that it feeds: the column's type ends the numbers, not only the sequence's own limit.
 WITH locked AS MATERIALIZED (
     SELECT DISTINCT relation FROM pg_locks WHERE relation IS NOT NULL
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 ), fed AS (
     SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS attribute FROM pg_depend d

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use estore_kit::auth::Caller;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::{FieldError, Problem};
 
 use crate::letter;
@@ -98,6 +98,7 @@ async fn use_code(service: &Service, user_id: i32, code: &Secret) -> Result<bool
     let Some(hash) = token_hash(&normal_recovery_code(code)) else { return Ok(false) };
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     if !use_recovery_code(&transaction, user_id, &hash).await? {
         return Ok(false);
     }

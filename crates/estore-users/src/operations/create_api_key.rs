@@ -42,7 +42,7 @@ pub(crate) async fn create_api_key(
     let secret = ApiKeySecret::generate(API_KEY_PREFIX).map_err(Problem::internal)?;
     let hint: String = secret.text.reveal().chars().take(API_KEY_PREFIX.len() + HINT_CHARACTERS).collect();
     let new = NewApiKey { user_id: caller.user_id, name, hash: &secret.hash, hint: &hint, scopes: &scopes, days };
-    let made = insert_api_key(&service.db.client().await?, &new).await?;
+    let made = insert_api_key(&service.db, &new).await?;
     let key = made.ok_or_else(|| {
         let detail = format!("You have {API_KEYS_MAX} API keys that are good; revoke one that is not needed.");
         Problem::conflict("too_many_api_keys", detail)

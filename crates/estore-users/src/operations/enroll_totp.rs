@@ -1,7 +1,7 @@
 //! A second factor: asked for, confirmed by its first code, ended.
 
 use estore_kit::auth::Caller;
-use estore_kit::db::DbError;
+use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -88,13 +88,16 @@ pub(crate) async fn begin(service: &Service, caller: &Caller, password: &Secret)
         return Err(TotpError::Enabled);
     }
     confirm_owner(service, caller, Some(password), Shown::default()).await?;
-    let client = service.db.client().await?;
-    let user = find_user(&client, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
+    let user = find_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     let secret = totp::new_secret()?;
     let sealed = service.sealer.seal(&secret, &place(user.id)).map_err(SecondFactorError::from)?;
-    if !store::put_totp_factor(&client, user.id, &sealed).await? {
+    if !store::put_totp_factor(&transaction, user.id, &sealed).await? {
         return Err(TotpError::Enabled);
     }
+    transaction.commit().await.map_err(DbError::from)?;
     Ok(TotpSecret { secret: Secret::new(totp::base32(&secret)), uri: Secret::new(totp::uri(&secret, &user.email)) })
 }
 
@@ -110,6 +113,7 @@ pub(crate) async fn confirm(service: &Service, caller: &Caller, code: &Secret) -
     let (codes, hashes) = new_codes()?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let user = find_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     if !store::confirm_totp_factor(&transaction, user.id, &found.sealed, step).await? {
         return Err(TotpError::NotThere);
@@ -136,6 +140,7 @@ pub(crate) async fn end(
 pub(crate) async fn end_of(service: &Service, user_id: i32, tell: fn(&str) -> Letter) -> Result<bool, DbError> {
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
     let Some(user) = find_user(&transaction, user_id).await? else { return Ok(false) };
     if !store::delete_totp_factor(&transaction, user_id).await? {
         return Ok(false);
@@ -154,13 +159,16 @@ pub(crate) async fn renew_codes(
     shown: Shown<'_>,
 ) -> Result<RecoveryCodes, TotpError> {
     confirm_owner(service, caller, Some(password), shown).await?;
-    let client = service.db.client().await?;
-    let found = store::find_totp_factor(&client, caller.user_id).await?;
+    let (codes, hashes) = new_codes()?;
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
+    let found = store::find_totp_factor(&transaction, caller.user_id).await?;
     if !found.is_some_and(|found| found.is_confirmed) {
         return Err(TotpError::NotThere);
     }
-    let (codes, hashes) = new_codes()?;
-    store::replace_recovery_codes(&client, caller.user_id, &hashes).await?;
+    store::replace_recovery_codes(&transaction, caller.user_id, &hashes).await?;
+    transaction.commit().await.map_err(DbError::from)?;
     Ok(codes)
 }
 

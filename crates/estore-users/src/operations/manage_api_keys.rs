@@ -24,7 +24,7 @@ pub(crate) async fn list_api_keys(
 
 /// Ends a key; it is refused here at once, elsewhere within a second.
 pub(crate) async fn revoke_api_key(service: &Service, id: Uuid) -> Result<(), Problem> {
-    if !store::revoke_api_key(&service.db.client().await?, id).await? {
+    if !store::revoke_api_key(&service.db, id).await? {
         return Err(Problem::not_found("API key that is good"));
     }
     service.revoke(&id.to_string());

@@ -1,7 +1,7 @@
 //! API keys.
 
 use deadpool_postgres::GenericClient;
-use estore_kit::db::{DbError, View, execute, rows};
+use estore_kit::db::{Db, DbError, View, execute, rows};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -44,11 +44,12 @@ fn api_key(row: &Row) -> ApiKey {
 }
 
 /// The key, or nothing when its maker has too many.
-pub(crate) async fn insert_api_key<C: GenericClient>(db: &C, key: &NewApiKey<'_>) -> Result<Option<ApiKey>, DbError> {
+pub(crate) async fn insert_api_key(db: &Db, key: &NewApiKey<'_>) -> Result<Option<ApiKey>, DbError> {
     let NewApiKey { user_id, name, hash, hint, scopes, days } = key;
     let sql = include_str!("../../queries/insert_api_key.sql");
-    let made = rows(db, sql, &[&Uuid::now_v7(), user_id, name, hash, hint, scopes, days, &API_KEYS_MAX]).await?;
-    Ok(made.first().map(api_key))
+    let id = Uuid::now_v7();
+    let made = db.signed().row(sql, &[&id, user_id, name, hash, hint, scopes, days, &API_KEYS_MAX]).await?;
+    Ok(made.as_ref().map(api_key))
 }
 
 /// The keys with ids below `before`, newest first.
@@ -74,8 +75,8 @@ pub(crate) async fn find_api_key<C: GenericClient>(db: &C, hash: &str) -> Result
 }
 
 /// Whether the key was good.
-pub(crate) async fn revoke_api_key<C: GenericClient>(db: &C, id: Uuid) -> Result<bool, DbError> {
-    Ok(execute(db, include_str!("../../queries/revoke_api_key.sql"), &[&id]).await? == 1)
+pub(crate) async fn revoke_api_key(db: &Db, id: Uuid) -> Result<bool, DbError> {
+    Ok(db.signed().row(include_str!("../../queries/revoke_api_key.sql"), &[&id]).await?.is_some())
 }
 
 pub(crate) async fn revoke_api_keys_of_user<C: GenericClient>(db: &C, user_id: i32) -> Result<(), DbError> {

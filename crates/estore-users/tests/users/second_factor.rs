@@ -57,7 +57,16 @@ async fn enrolled(desk: &Desk) -> (String, Vec<String>) {
     );
     assert_eq!(post(desk, &confirm, &access, json!({"totp": "000000"})).await.expect(409).code(), "totp_enabled");
     desk.letter(ADA, "totp_on").await;
+    assert!(desk.id_of(ADA).await == asked_by(desk, "totp_factors").await.unwrap());
+    assert!(desk.id_of(ADA).await == asked_by(desk, "recovery_codes").await.unwrap());
     (secret, codes)
+}
+
+/// Who the audit log says changed the rows of a table, where that was one, in requests.
+async fn asked_by(desk: &Desk, table: &str) -> Option<i32> {
+    let sql = "SELECT min(user_id) FILTER (WHERE request_id <> '') FROM audit_log WHERE table_name = $1
+               HAVING count(*) = count(*) FILTER (WHERE request_id <> '') AND min(user_id) = max(user_id)";
+    desk.db.row(sql, &[&table]).await.unwrap()?.get(0)
 }
 
 async fn log_in(desk: &Desk, password: &str, more: Value) -> Answer {
@@ -184,7 +193,11 @@ async fn roles_and_keys_take_a_recent_log_in() {
     let fresh = post(&desk, "/v1/tokens/step-up", &old, json!({"current_password": PASSWORD})).await.expect(200).json();
     let fresh = fresh["access_token"].as_str().unwrap();
     desk.patch(&path, fresh, roles).await.expect(200);
-    post(&desk, "/v1/api-keys", fresh, wish).await.expect(201);
+    let key = post(&desk, "/v1/api-keys", fresh, wish).await.expect(201).json();
+    let key = format!("/v1/api-keys/{}", key["id"].as_str().unwrap());
+    desk.call(Method::DELETE, &key, Some(fresh), None).await.expect(204);
+    assert_eq!(desk.number("SELECT count(*) FROM audit_log WHERE table_name = 'api_keys'").await, 2);
+    assert_eq!(asked_by(&desk, "api_keys").await, Some(desk.id_of("root@example.com").await));
     // It is the same session, and ends with it.
     desk.call(Method::DELETE, "/v1/tokens", Some(&old), None).await.expect(204);
     desk.get("/v1/users/me", fresh).await.expect(401);

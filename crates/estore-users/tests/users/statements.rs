@@ -117,7 +117,7 @@ async fn every_route_has_its_number_of_statements() {
             ("(the test makes accounts)", 1),
             ("list a hundred", 2),
             ("search a hundred", 2),
-            ("make a key", 1),
+            ("make a key", 2),
             ("list by a new key", 3),
             ("list by a known key", 2),
         ]
