@@ -1,10 +1,13 @@
--- A session of $5 days with its first refresh token; what failed before at the same place ($7) is forgotten.
-WITH session AS (
+-- A session of $5 days with its first refresh token, while the account is active and has the password hash ($8) that was
+-- checked: whoever changes either waits for us or we see it. What failed before at the same place ($7) is forgotten.
+WITH account AS (
+    SELECT id FROM users WHERE id = $2 AND is_active AND hashed_password = $8 FOR SHARE
+), session AS (
     INSERT INTO sessions (id, user_id, user_agent, address_key, expires_at)
-    VALUES ($1, $2, $3, $4, now() + $5::int * interval '1 day')
+    SELECT $1, id, $3, $4, now() + $5::int * interval '1 day' FROM account
     RETURNING id, expires_at
 ), forgotten AS (
-    DELETE FROM log_in_failures WHERE subject = $7
+    DELETE FROM log_in_failures WHERE subject = $7 AND EXISTS (SELECT FROM session)
 )
 INSERT INTO refresh_tokens (token, session_id, expires_at)
 SELECT $6, id, expires_at FROM session

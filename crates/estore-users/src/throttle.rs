@@ -92,9 +92,10 @@ impl Tried {
         ACCOUNT.wait(self.account).max(ADDRESS.wait(self.address))
     }
 
-    /// How many seconds somebody waits whose account was logged in at this address before.
+    /// How many seconds somebody waits whose account was logged in at this address before. What failed here counts
+    /// while the account's failures do: a reset by mail begins both anew.
     pub(crate) fn wait_where_known(&self) -> u32 {
-        ACCOUNT.wait(self.pair)
+        ACCOUNT.wait(Failed { times: self.pair.times.min(self.account.times), ..self.pair })
     }
 }
 
@@ -139,9 +140,9 @@ impl Throttle {
         hex::encode(hmac::sign(&self.key, parts.join("\0").as_bytes()))
     }
 
-    /// Waits for one of the account's turns, in the order of asking.
-    pub(crate) async fn turn(&self, subjects: &Subjects) -> Option<SemaphorePermit<'_>> {
-        let number = usize::from_str_radix(subjects.account.get(..2)?, 16).ok()?;
+    /// Waits for one of the account's or session's turns, in the order of asking.
+    pub(crate) async fn turn(&self, subject: &str) -> Option<SemaphorePermit<'_>> {
+        let number = usize::from_str_radix(subject.get(..2)?, 16).ok()?;
         self.turns.get(number)?.acquire().await.ok()
     }
 }

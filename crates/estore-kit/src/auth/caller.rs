@@ -59,6 +59,12 @@ impl Caller {
         self.permissions.hold(permission)
     }
 
+    /// Whether what is this user's is its own. An API key has nothing of its own, not even what is its maker's.
+    #[must_use]
+    pub fn is_user(&self, user_id: i32) -> bool {
+        !self.is_key && self.user_id == user_id
+    }
+
     /// Whether it may see everybody's orders.
     #[must_use]
     pub fn sees_orders(&self) -> bool {

@@ -96,7 +96,7 @@ async fn cancel(shop: &Shop, caller: &Caller, id: i32) -> Result<Cancelled, Canc
     let transaction = client.transaction().await.map_err(DbError::from)?;
     let locked = orders::lock(&transaction, id).await?.ok_or(CancelError::NoOrder)?;
     let (order, captured, gateway) = (locked.order, locked.captured, locked.gateway);
-    if order.user_id != caller.user_id && !caller.may(Permission::Orders) {
+    if !caller.is_user(order.user_id) && !caller.may(Permission::Orders) {
         return Err(CancelError::NoOrder);
     }
     match order.status {

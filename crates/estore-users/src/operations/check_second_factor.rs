@@ -118,11 +118,12 @@ pub(crate) async fn confirm_owner(
     password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<String, ChangeProfileError> {
+    let subject = service.throttle.session(&caller.session_id);
+    let _turn = service.throttle.turn(&subject).await;
     let (hash, sealed) = confirm_password(service, caller, password).await?;
     let Some(sealed) = sealed else { return Ok(hash) };
     match check_second_factor(service, caller.user_id, &sealed, shown).await {
         Err(wrong @ SecondFactorError::Wrong) => {
-            let subject = service.throttle.session(&caller.session_id);
             count_log_in_failure(&service.db.client().await?, &[&subject]).await?;
             Err(wrong.into())
         }

@@ -17,7 +17,9 @@ use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
 use crate::store::log_in_failures::{count_log_in_failure, find_log_in, is_known_address};
 use crate::store::sessions::{NewSession, begin_session};
-use crate::store::users::{Credentials, rehash_password, replace_one_time_password};
+use crate::store::users::{
+    Credentials, find_password_hash, find_standing, rehash_password, replace_one_time_password,
+};
 use crate::throttle::{Subjects, Tried, too_many};
 use crate::user::Standing;
 
@@ -100,14 +102,34 @@ pub(crate) async fn log_in(service: &Service, attempt: &Attempt<'_>) -> Result<T
     let email = Email::parse(attempt.email).map_or_else(|_malformed| String::new(), |email| email.to_string());
     let subjects = service.throttle.subjects(&email, address);
     let found = checked(service, &email, &subjects, (password, shown)).await?;
-    let user = settle_one_time_password(service, &email, found, new_password).await?;
+    let found = settle_one_time_password(service, &email, found, new_password).await?;
     let refresh = RandomToken::generate()?;
     let id = Uuid::now_v7();
-    let (days, token_hash) = (service.session_days(), &refresh.hash);
-    let session = NewSession { id, user_id: user.id, user_agent, days, token_hash, subjects: &subjects };
-    begin_session(&service.db.client().await?, &session).await?;
+    let session = NewSession {
+        id,
+        user_id: found.standing.id,
+        user_agent,
+        days: service.session_days(),
+        token_hash: &refresh.hash,
+        hashed_password: &found.hashed_password,
+        subjects: &subjects,
+    };
+    let user = begin(service, &session).await?;
     let access = service.signer.sign(&user, id, now_seconds())?;
     Ok(TokenPair { access, refresh: refresh.secret, seconds: service.signer.seconds() })
+}
+
+/// What the account may do at the moment that the session begins: its password, its roles and whether it is active may
+/// have changed while the hash was worked out.
+async fn begin(service: &Service, session: &NewSession<'_>) -> Result<Standing, LogInError> {
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    if !begin_session(&transaction, session).await? {
+        return Err(LogInError::InvalidCredentials);
+    }
+    let user = find_standing(&transaction, session.user_id).await?.ok_or(LogInError::InvalidCredentials)?;
+    transaction.commit().await.map_err(DbError::from)?;
+    Ok(user)
 }
 
 /// The account whose password this is. Whoever waits for a delay is refused without a look at the password.
@@ -118,7 +140,7 @@ async fn checked(
     (password, shown): (&Secret, Shown<'_>),
 ) -> Result<Credentials, LogInError> {
     let start = Instant::now();
-    let turn = service.throttle.turn(subjects).await;
+    let turn = service.throttle.turn(&subjects.account).await;
     let (found, tried) = find_log_in(&service.db.client().await?, email, subjects).await?;
     let seconds = wait(service, email, subjects, &tried).await?;
     if seconds > 0 {
@@ -173,12 +195,23 @@ async fn check_password(
     let hash = found.as_ref().map(|found| found.hashed_password.as_str());
     let verdict = service.hasher.verify(password, hash).await?;
     let found = found.filter(|found| found.is_active && verdict != Verdict::Wrong);
-    let found = found.ok_or(LogInError::InvalidCredentials)?;
+    let mut found = found.ok_or(LogInError::InvalidCredentials)?;
     if verdict == Verdict::RightButOld {
-        let fresh = service.hasher.hash(password).await?;
-        rehash_password(&service.db, found.standing.id, &found.hashed_password, &fresh).await?;
+        found.hashed_password = rehashed(service, &found, password).await?;
     }
     Ok(found)
+}
+
+/// The present hash of the password, which is put in the place of an old one; of two log-ins at once, one puts it there.
+async fn rehashed(service: &Service, found: &Credentials, password: &Secret) -> Result<String, LogInError> {
+    let fresh = service.hasher.hash(password).await?;
+    let id = found.standing.id;
+    if rehash_password(&service.db, id, &found.hashed_password, &fresh).await? {
+        return Ok(fresh);
+    }
+    let present = find_password_hash(&service.db.client().await?, id).await?;
+    let verdict = service.hasher.verify(password, present.as_deref()).await?;
+    present.filter(|_| verdict == Verdict::Right).ok_or(LogInError::InvalidCredentials)
 }
 
 /// Puts the new password in the place of a one-time password; of two at once, one has it.
@@ -187,10 +220,10 @@ async fn settle_one_time_password(
     email: &str,
     found: Credentials,
     new_password: Option<&Secret>,
-) -> Result<Standing, LogInError> {
+) -> Result<Credentials, LogInError> {
     let mut rules = Rules::new();
     match (found.is_one_time, new_password) {
-        (false, None) => return Ok(found.standing),
+        (false, None) => return Ok(found),
         (true, None) => return Err(LogInError::NewPasswordNeeded),
         (false, Some(_)) => {
             let detail = "is only for one-time passwords; change a password by PATCH /v1/users/me";
@@ -206,5 +239,5 @@ async fn settle_one_time_password(
     let Some(new) = new_password else { return Err(LogInError::NewPasswordNeeded) };
     let hash = service.hasher.hash(new).await?;
     let is_ours = replace_one_time_password(&service.db, found.standing.id, &found.hashed_password, &hash).await?;
-    if is_ours { Ok(found.standing) } else { Err(LogInError::InvalidCredentials) }
+    if is_ours { Ok(Credentials { hashed_password: hash, ..found }) } else { Err(LogInError::InvalidCredentials) }
 }

@@ -22,6 +22,8 @@ pub(crate) struct NewSession<'a> {
     pub(crate) user_agent: Option<&'a str>,
     pub(crate) days: i32,
     pub(crate) token_hash: &'a str,
+    /// The hash that the password was checked against.
+    pub(crate) hashed_password: &'a str,
     /// Whence it begins.
     pub(crate) subjects: &'a Subjects,
 }
@@ -68,11 +70,14 @@ pub(crate) struct OpenSession {
     pub(crate) is_current: bool,
 }
 
-pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<(), DbError> {
+/// Whether the account is still active and its password the one that was checked. What it may do is to be read after
+/// this, in the same transaction, which keeps it so.
+pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<bool, DbError> {
     let sql = include_str!("../../queries/begin_session.sql");
-    let NewSession { id, user_id, user_agent, days, token_hash, subjects } = session;
+    let NewSession { id, user_id, user_agent, days, token_hash, hashed_password, subjects } = session;
     let Subjects { address, pair, .. } = subjects;
-    execute(db, sql, &[id, user_id, user_agent, address, days, token_hash, pair]).await.map(drop)
+    let begun = execute(db, sql, &[id, user_id, user_agent, address, days, token_hash, pair, hashed_password]).await?;
+    Ok(begun == 1)
 }
 
 /// The session, whom it speaks for and when they last proved it, when the token is good and unused.

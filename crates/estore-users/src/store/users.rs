@@ -188,9 +188,20 @@ pub(crate) async fn replace_roles<C: GenericClient>(
     execute(db, include_str!("../../queries/replace_roles.sql"), &[&id, &roles, &granted_by]).await.map(drop)
 }
 
-pub(crate) async fn rehash_password(db: &Db, id: i32, old_hash: &str, new_hash: &str) -> Result<(), DbError> {
+/// Whether the old hash was still the account's.
+pub(crate) async fn rehash_password(db: &Db, id: i32, old_hash: &str, new_hash: &str) -> Result<bool, DbError> {
     let sql = include_str!("../../queries/rehash_password.sql");
-    db.signed().rows(sql, &[&id, &old_hash, &new_hash]).await.map(drop)
+    Ok(db.signed().row(sql, &[&id, &old_hash, &new_hash]).await?.is_some())
+}
+
+pub(crate) async fn find_password_hash<C: GenericClient>(db: &C, id: i32) -> Result<Option<String>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_password_hash.sql"), &[&id]).await?;
+    Ok(found.first().map(|row| row.get(0)))
+}
+
+pub(crate) async fn find_standing<C: GenericClient>(db: &C, id: i32) -> Result<Option<Standing>, DbError> {
+    let found = rows(db, include_str!("../../queries/find_standing.sql"), &[&id]).await?;
+    Ok(found.first().map(standing))
 }
 
 /// Whether the one-time password of that hash was still the account's.

@@ -11,6 +11,7 @@ mod letters;
 mod life;
 mod pages;
 mod post;
+mod races;
 mod schema;
 mod second_factor;
 mod sessions;

@@ -105,7 +105,7 @@ async fn every_route_has_its_number_of_statements() {
             ("register", 4),
             ("(the test reads the token)", 1),
             ("verify", 2),
-            ("log in", 2),
+            ("log in", 3),
             // What failed is counted for the account; it is as much for one that there is not.
             ("refused log in", 2),
             ("refused log in of nobody", 2),

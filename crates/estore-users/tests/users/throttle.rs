@@ -71,6 +71,20 @@ async fn who_proves_the_address_need_not_wait() {
 }
 
 #[tokio::test]
+async fn who_proves_the_address_need_not_wait_for_what_they_tried_themselves() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    desk.log_in_from(HOME, ADA, "wrong-one-42").await.expect(401);
+    desk.run("UPDATE log_in_failures SET failures = 20, last_at = now()").await;
+    desk.log_in_from(HOME, ADA, PASSWORD).await.expect(429);
+    desk.post("/v1/password-resets", json!({"email": ADA})).await.expect(202);
+    let token = desk.mailed_token(ADA, "password_reset").await;
+    let body = json!({"token": token, "new_password": "lantern-marsh-5"});
+    desk.post("/v1/password-resets/confirm", body).await.expect(200);
+    desk.log_in_from(HOME, ADA, "lantern-marsh-5").await.expect(200);
+}
+
+#[tokio::test]
 async fn an_account_that_there_is_not_waits_as_long() {
     let desk = Desk::open().await;
     desk.customer(ADA).await;
@@ -144,6 +158,18 @@ async fn a_stolen_session_cannot_guess_the_password() {
     desk.call(Method::DELETE, "/v1/users/me", Some(&stolen), erase).await.expect(429);
     let right = json!({"current_password": PASSWORD, "email": "x@example.com"});
     desk.patch("/v1/users/me", &own, right).await.expect(200);
+}
+
+#[tokio::test]
+async fn many_guesses_of_a_session_at_once_do_not_pass_by_the_count() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let stolen = desk.log_in(ADA, PASSWORD).await.0;
+    let guess = json!({"current_password": "wrong-one-42", "email": "x@example.com"});
+    let answers = join_all((0..30).map(|_| desk.patch("/v1/users/me", &stolen, guess.clone()))).await;
+    let looked_at = answers.iter().filter(|answer| answer.status == 403).count();
+    let delayed = answers.iter().filter(|answer| answer.status == 429).count();
+    assert!((6..=15).contains(&looked_at) && looked_at + delayed == 30, "{looked_at} {delayed}");
 }
 
 #[tokio::test]

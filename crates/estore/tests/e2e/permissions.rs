@@ -1,11 +1,11 @@
 //! Each route for staff takes the permission of its work, and no other does.
 
-use estore_testkit::client::Client;
+use estore_testkit::client::{CARD_APPROVED, Client};
 use estore_testkit::shop::Shop;
 use reqwest::Method;
 use serde_json::json;
 
-crate::in_one_and_three!(each_role_may_what_it_is_named_for);
+crate::in_one_and_three!(each_role_may_what_it_is_named_for, a_key_has_no_order_of_its_own);
 
 const CATALOGUE: &str = "catalogue";
 const ORDERS: &str = "orders";
@@ -85,4 +85,18 @@ async fn each_role_may_what_it_is_named_for(shop: &Shop) {
     assert!(!ok && err.contains("possible values: staff, catalogue"), "{err}");
     let (ok, _, err) = shop.try_estore(&["admin", "grant", "--email", "nobody@shop.test", "orders"], "");
     assert!(!ok && err.contains("has to register first"), "{err}");
+}
+
+async fn a_key_has_no_order_of_its_own(shop: &Shop) {
+    let admin = Client::admin(shop).await;
+    let (product, method) = (admin.product(500, 3).await, admin.card(CARD_APPROVED).await);
+    let order = admin.order("the-maker-buys", product, 1, method).await.expect(201).id();
+    let cancel = format!("/v1/orders/{order}/cancel");
+    for (scope, status) in [(REFUNDS, 404), (ORDERS, 200)] {
+        let wish = json!({ "name": scope, "scopes": [scope] });
+        let mut program = Client::anonymous(shop);
+        program.token = admin.post("/v1/api-keys", &wish).await.expect(201).json["secret"].as_str().map(str::to_owned);
+        let _seen = program.get(&format!("/v1/orders/{order}")).await.expect(200);
+        let _answer = program.post(&cancel, &json!({})).await.expect(status);
+    }
 }

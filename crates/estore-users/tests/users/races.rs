@@ -1,0 +1,64 @@
+//! Log-ins while their account changes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio_postgres::NoTls;
+
+use crate::desk::{Answer, Desk, PASSWORD, tokens};
+
+const ADA: &str = "ada@example.com";
+
+/// A log-in whose password was found right, and whose account is changed before its session begins.
+async fn log_in_while(desk: &Desk, change: &str) -> Answer {
+    let (admin, connection) = desk.database.admin_config().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    admin.batch_execute(&format!("BEGIN; SELECT FROM users WHERE email = '{ADA}' FOR UPDATE")).await.unwrap();
+    let changed = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while admin.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::task::yield_now().await;
+        }
+        admin.batch_execute(&format!("{change}; COMMIT")).await.unwrap();
+    };
+    let log_in = desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD}));
+    tokio::join!(log_in, changed).0
+}
+
+#[tokio::test]
+async fn a_session_does_not_begin_by_what_was_true_before() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let sessions = format!("SELECT count(*) FROM sessions JOIN users ON users.id = user_id WHERE email = '{ADA}'");
+    let before = desk.number(&sessions).await;
+    for change in ["hashed_password = '!'", "is_active = false", "email = 'erased@example.com', hashed_password = '!'"] {
+        let kept = desk.text(&format!("SELECT hashed_password FROM users WHERE email = '{ADA}'")).await;
+        let refused = log_in_while(&desk, &format!("UPDATE users SET {change} WHERE email = '{ADA}'")).await;
+        assert_eq!(refused.expect(401).code(), "invalid_credentials", "{change}");
+        desk.run(&format!("UPDATE users SET email = '{ADA}', is_active = true, hashed_password = '{kept}'")).await;
+        assert_eq!(desk.number(&sessions).await, before, "{change}");
+    }
+    // What it may do is what it may do then.
+    let staff = format!("INSERT INTO user_roles (user_id, role) SELECT id, 'orders' FROM users WHERE email = '{ADA}'");
+    let roles = |answer: Answer| {
+        let claims = tokens(&answer.expect(200)).0.split('.').nth(1).unwrap().to_owned();
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        claims["roles"].clone()
+    };
+    assert_eq!(roles(log_in_while(&desk, &staff).await), json!(["orders"]));
+    assert_eq!(roles(log_in_while(&desk, "DELETE FROM user_roles").await), json!([]));
+}
+
+#[tokio::test]
+async fn two_at_once_with_a_hash_from_elsewhere_both_have_their_session() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    desk.run(&format!("UPDATE users SET hashed_password = '{hash}'")).await;
+    let log_in = || desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD}));
+    for answer in join_all((0..4).map(|_| log_in())).await {
+        answer.expect(200);
+    }
+    assert_eq!(desk.number("SELECT count(*) FROM users WHERE hashed_password LIKE '$argon2id$%'").await, 1);
+}
