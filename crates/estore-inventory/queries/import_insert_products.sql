@@ -7,7 +7,7 @@ WITH created AS (
     FROM import_rows WHERE product_id IS NULL ORDER BY line
     RETURNING id, quantity
 ), initial AS (
-    INSERT INTO stock_movements (product_id, delta, kind)
-    SELECT id, quantity, 'initial' FROM created WHERE quantity > 0
+    INSERT INTO stock_movements (product_id, delta, kind, actor_user_id)
+    SELECT id, quantity, 'initial', nullif(current_setting('estore.user_id', true), '')::int FROM created WHERE quantity > 0
 )
 SELECT count(*) FROM created

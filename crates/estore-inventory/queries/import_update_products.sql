@@ -1,4 +1,5 @@
--- Changes the products that are known and differ, locked in id order, with the movements of their stock. Primary key.
+-- Changes the products that are known and differ, locked in id order, with the movements of their stock by whoever the
+-- transaction is of. Primary key.
 WITH target AS (
     SELECT p.id, p.quantity AS before, s.name, w.description, s.price, coalesce(s.quantity, p.quantity) AS quantity,
         w.category_id, w.image_url, w.min_stock_level, coalesce(s.is_active, p.is_active) AS is_active, w.metadata,
@@ -39,7 +40,7 @@ WITH target AS (
     FROM changed WHERE is_active AND quantity <= min_stock_level AND before > min_stock_level
     ORDER BY id
 ), movement AS (
-    INSERT INTO stock_movements (product_id, delta, kind)
-    SELECT id, quantity - before, 'import' FROM changed WHERE quantity <> before
+    INSERT INTO stock_movements (product_id, delta, kind, actor_user_id)
+    SELECT id, quantity - before, 'import', nullif(current_setting('estore.user_id', true), '')::int FROM changed WHERE quantity <> before
 )
 SELECT count(*) FROM changed

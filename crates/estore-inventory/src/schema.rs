@@ -69,6 +69,12 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260345_seal_movements_by_id/up.sql"),
         down: include_str!("../migrations/202611260345_seal_movements_by_id/down.sql"),
     },
+    Migration {
+        version: 202611260410,
+        name: "audit_removed_products",
+        up: include_str!("../migrations/202611260410_audit_removed_products/up.sql"),
+        down: include_str!("../migrations/202611260410_audit_removed_products/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.

@@ -8,7 +8,7 @@ WITH found (name, value) AS (
     UNION ALL
     SELECT format('table %s', c.oid::regclass), format('owner %s, row security %s, forced %s, rights %s', relowner::regrole,
         relrowsecurity, relforcerowsecurity, (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(relacl) item))
-    FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
     UNION ALL
     SELECT format('column %s.%s', attrelid::regclass, attname),
         (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(attacl) item)
@@ -16,9 +16,9 @@ WITH found (name, value) AS (
     WHERE attacl IS NOT NULL AND NOT attisdropped
     UNION ALL
     SELECT format('trigger %s.%s', tgrelid::regclass, tgname), tgenabled::text || ' ' || pg_get_triggerdef(t.oid)
-    FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid AND NOT relispartition WHERE NOT tgisinternal
+    FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal
     UNION ALL
-    SELECT format('function %s', p.oid::regprocedure), format('owner %s, rights %s, text %s', proowner::regrole,
+    SELECT format('function %s', p.oid::regprocedure), format('owner %s, as owner %s, settings %s, rights %s, text %s', proowner::regrole, prosecdef, proconfig,
         (SELECT string_agg(item::text, ' ' ORDER BY item::text) FROM unnest(proacl) item), md5(prosrc))
     FROM pg_proc p JOIN pg_language l ON l.oid = prolang AND lanname IN ('sql', 'plpgsql')
     WHERE pronamespace = 'public'::regnamespace
@@ -27,7 +27,8 @@ WITH found (name, value) AS (
         'bypasses row security %s, member of %s', rolsuper, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication,
         rolbypassrls, (SELECT string_agg(roleid::regrole::text, ',' ORDER BY roleid::regrole::text) FROM pg_auth_members
             WHERE member = r.oid))
-    FROM pg_roles r WHERE rolname LIKE 'estore\_%'
+    FROM pg_roles r WHERE rolname LIKE 'estore\_%' OR rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_auth_members
+        WHERE member = r.oid AND roleid::regrole::text LIKE 'estore\_%')
 ), known AS (
     SELECT DISTINCT ON (e.key) e.key AS name, e.value #>> '{}' AS value
     FROM audit_log a CROSS JOIN jsonb_each(a.after) e

@@ -54,9 +54,10 @@ async fn parameters(shop: &Shop) -> Vec<Parameter> {
 fn assert_harmless(what: &str, status: u16, headers: &str, text: &str) {
     assert!(status < 500, "{what} is answered {status}: {text}");
     assert!(!headers.contains("set-cookie"), "{what} made a header: {headers}");
-    for told in ["syntax error", "SQLSTATE", "pg_", "root:x:", "argon2"] {
-        let is_echo = what.contains(told);
-        assert!(is_echo || !text.contains(told), "{what} is told {told}: {text}");
+    // Our own words, which the other test may have stored, are no answer to them.
+    let told = text.replace("pg_read_file", "").replace("pg_sleep", "");
+    for secret in ["syntax error", "SQLSTATE", "pg_", "root:x:", "argon2"] {
+        assert!(!told.contains(secret), "{what} is told {secret}: {text}");
     }
 }
 

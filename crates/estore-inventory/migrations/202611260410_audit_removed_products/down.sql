@@ -1,0 +1,2 @@
+DROP TRIGGER audit_truncate ON products;
+DROP TRIGGER audit_delete ON products;
