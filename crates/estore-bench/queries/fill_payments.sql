@@ -35,7 +35,7 @@ INSERT INTO orders (id, checkout_id, user_id, product_id, quantity, unit_price, 
 SELECT n, id, user_id, product_id, quantity, unit_price, amount, 'USD', 1000000 + user_id, state,
     CASE WHEN class > 0 THEN amount ELSE 0 END, refunded, at, at
 FROM filled;
-SELECT setval('orders_id_seq', $orders);
+SELECT setval('orders_id_seq', $orders), setval('payment_methods_id_seq', 1000000 + $users);
 INSERT INTO refunds (id, order_id, checkout_id, user_id, kind, amount, currency, reason, requested_by, state,
     gateway_reference, created_at, updated_at)
 SELECT refund, n, id, user_id, CASE class WHEN 1 THEN 'cancel' ELSE 'refund' END, refunded, 'USD', 'filled', user_id,

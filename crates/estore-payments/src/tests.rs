@@ -10,6 +10,7 @@ mod crashes;
 mod events;
 mod leaks;
 mod manual;
+mod pipelined;
 mod placing;
 mod plans;
 mod receiver;

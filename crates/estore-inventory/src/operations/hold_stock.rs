@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use estore_api::inventory::{HoldOutcome, HoldRequest};
 use estore_kit::crash;
-use estore_kit::db::{Db, DbError, Server, leave_to_later};
+use estore_kit::db::{Db, DbError, Pipelined, Server, leave_to_later};
 use uuid::Uuid;
 
 use crate::hold::{Allocation, Earlier, Shelf, allocate};
@@ -69,29 +69,33 @@ async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>,
     let products: BTreeSet<i32> =
         requests.iter().flat_map(|request| &request.lines).map(|line| line.product_id).collect();
     let products: Vec<i32> = products.into_iter().collect();
-    let mut client = db.client().await?;
-    let transaction = client.transaction().await?;
-    let quick = async {
-        match carrier(requests) {
-            Some(server) => leave_to_later(&transaction, server).await,
-            None => Ok(()),
-        }
-    };
-    let ((), earlier, mut shelves): ((), HashMap<Uuid, Earlier>, HashMap<i32, Shelf>) =
-        tokio::try_join!(quick, holds::find(&transaction, &checkouts), holds::lock_stock(&transaction, &products))?;
+    let transaction = Pipelined::on(db.client().await?);
+    let (earlier, mut shelves): (HashMap<Uuid, Earlier>, HashMap<i32, Shelf>) = transaction
+        .begin_with(async |client| {
+            let quick = async {
+                match carrier(requests) {
+                    Some(server) => leave_to_later(client, server).await,
+                    None => Ok(()),
+                }
+            };
+            let ((), earlier, shelves) =
+                tokio::try_join!(quick, holds::find(client, &checkouts), holds::lock_stock(client, &products))?;
+            Ok((earlier, shelves))
+        })
+        .await?;
     let Allocation { outcomes, granted } = allocate(&mut shelves, &earlier, requests);
     if granted.is_empty() {
-        transaction.rollback().await?;
+        transaction.commit_with([]).await?;
         return Ok(outcomes);
     }
     let wanted: BTreeSet<i32> = granted.iter().map(|(_, line)| line.product_id).collect();
-    let taken = holds::insert(&transaction, &granted).await?;
+    let taken = holds::insert(transaction.client()?, &granted).await?;
     if usize::try_from(taken) != Ok(wanted.len()) {
         let cause = format!("stock of {taken} products was taken where {} were locked", wanted.len());
         return Err(DbError::Failed(cause));
     }
     crash::point("hold_before_commit");
-    transaction.commit().await?;
+    transaction.commit_with([]).await?;
     crash::point("hold_after_commit");
     Ok(outcomes)
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::hold::{Earlier, Shelf};
 
-pub(crate) async fn lock_stock(
-    transaction: &Transaction<'_>,
+pub(crate) async fn lock_stock<C: GenericClient>(
+    transaction: &C,
     product_ids: &[i32],
 ) -> Result<HashMap<i32, Shelf>, DbError> {
     let found = rows(transaction, include_str!("../../queries/lock_stock.sql"), &[&product_ids]).await?;
@@ -21,7 +21,10 @@ pub(crate) async fn lock_stock(
     Ok(shelves.collect())
 }
 
-pub(crate) async fn find(transaction: &Transaction<'_>, checkouts: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, DbError> {
+pub(crate) async fn find<C: GenericClient>(
+    transaction: &C,
+    checkouts: &[Uuid],
+) -> Result<HashMap<Uuid, Earlier>, DbError> {
     let found = rows(transaction, include_str!("../../queries/find_holds.sql"), &[&checkouts]).await?;
     let mut earlier = HashMap::new();
     for row in &found {
@@ -44,7 +47,7 @@ pub(crate) async fn find(transaction: &Transaction<'_>, checkouts: &[Uuid]) -> R
 }
 
 /// Answers how many products were taken from; fewer than asked means that the rules were not kept.
-pub(crate) async fn insert(transaction: &Transaction<'_>, granted: &[(Uuid, HeldLine)]) -> Result<i64, DbError> {
+pub(crate) async fn insert<C: GenericClient>(transaction: &C, granted: &[(Uuid, HeldLine)]) -> Result<i64, DbError> {
     let checkouts: Vec<Uuid> = granted.iter().map(|(checkout_id, _)| *checkout_id).collect();
     let products: Vec<i32> = granted.iter().map(|(_, line)| line.product_id).collect();
     let quantities: Vec<i32> = granted.iter().map(|(_, line)| line.quantity).collect();

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use deadpool_postgres::GenericClient;
 use estore_kit::crash;
-use estore_kit::db::{self, Db, DbError, LastServer, View};
+use estore_kit::db::{self, Db, DbError, LastServer, Pipelined, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -56,25 +55,26 @@ pub(crate) enum Written {
 
 /// Writes drafts with the intent to charge them. The commit carries their holds, too.
 pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Written>, DbError> {
-    let mut client = db.client().await?;
+    let client = db.client().await?;
     let connected = db::connected_since(&client);
-    let transaction = client.transaction().await?;
+    let transaction = Pipelined::on(client);
     let users: Vec<i32> = drafts.iter().map(|(draft, _)| draft.user_id).collect();
     let keys: Vec<&str> = drafts.iter().map(|(draft, _)| draft.key.as_str()).collect();
     let checkouts = ids(drafts, |(draft, _)| draft.id);
-    let (mine, server) =
-        tokio::try_join!(keys::lock_running(&transaction, &users, &keys, &checkouts), db::server(&transaction))?;
+    let (mine, server) = transaction
+        .begin_with(async |client| {
+            tokio::try_join!(keys::lock_running(client, &users, &keys, &checkouts), db::server(client))
+        })
+        .await?;
     let is_held = |draft: &Draft| draft.held.as_ref().is_none_or(|held| held.is_carried_by(&server, connected));
     let is_fenced = |draft: &Draft| mine.contains(&draft.id) && is_held(draft);
     let (fenced, terms): (Vec<&Draft>, Vec<&Terms>) =
         drafts.iter().filter(|(draft, _)| is_fenced(draft)).map(|(draft, terms)| (draft, terms)).unzip();
-    let mut written = Vec::new();
-    if let Some(terms) = terms.first() {
-        write_checkouts(&transaction, &fenced, terms).await?;
-        written = write_orders(&transaction, &fenced, terms).await?;
-    }
     crash::point("write_before_commit");
-    transaction.commit().await?;
+    let written = match terms.first() {
+        Some(terms) => write_fenced(transaction, &fenced, terms).await?,
+        None => transaction.commit_with([]).await.map(|[]| Vec::new())?,
+    };
     if let Some((_, terms)) = drafts.first() {
         terms.server.note(&server);
     }
@@ -90,57 +90,82 @@ pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Writ
     Ok(drafts.iter().map(|(draft, _)| draft).map(became).collect())
 }
 
-async fn write_checkouts<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &Terms) -> Result<(), DbError> {
-    let users: Vec<i32> = drafts.iter().map(|draft| draft.user_id).collect();
-    let keys: Vec<&str> = drafts.iter().map(|draft| draft.key.as_str()).collect();
-    let operations: Vec<&str> = drafts.iter().map(|draft| draft.operation.word()).collect();
-    let totals: Vec<i64> = drafts.iter().map(|draft| draft.total_amount.0).collect();
-    let methods: Vec<i32> = drafts.iter().map(|draft| draft.payment_method_id).collect();
-    let tokens: Vec<&str> = drafts.iter().map(|draft| draft.gateway_token.as_str()).collect();
-    let metadata: Vec<&Value> = drafts.iter().map(|draft| &draft.metadata).collect();
-    let times: Vec<Timestamp> = drafts.iter().map(|draft| draft.created_at).collect();
-    let checkouts = ids(drafts, |draft| draft.id);
-    db::execute(
-        client,
-        WRITE_CHECKOUTS,
-        &[
-            &checkouts,
-            &users,
-            &keys,
-            &operations,
-            &totals,
-            &methods,
-            &tokens,
-            &metadata,
-            &times,
-            &terms.currency,
-            &terms.gateway,
-            &terms.resume_after_seconds,
-        ],
-    )
-    .await?;
-    Ok(())
+/// Answers the rows of the orders.
+async fn write_fenced(transaction: Pipelined, drafts: &[&Draft], terms: &Terms) -> Result<Vec<Row>, DbError> {
+    let order_metadata: Vec<Value> = drafts.iter().map(|draft| draft.order_metadata()).collect();
+    let (checkouts, orders) = (CheckoutColumns::of(drafts), OrderColumns::of(drafts, &order_metadata));
+    let Terms { currency, gateway, resume_after_seconds, .. } = terms;
+    let CheckoutColumns { ids, users, keys, operations, totals, methods, tokens, metadata, times } = &checkouts;
+    let write_checkouts: [&(dyn ToSql + Sync); 12] = [
+        ids, users, keys, operations, totals, methods, tokens, metadata, times, currency, gateway, resume_after_seconds,
+    ];
+    let OrderColumns { checkouts, users, products, quantities, prices, totals, methods, metadata, times } = &orders;
+    let write_orders: [&(dyn ToSql + Sync); 10] =
+        [checkouts, users, products, quantities, prices, totals, methods, metadata, times, currency];
+    let [_, written] =
+        transaction.commit_with([(WRITE_CHECKOUTS, &write_checkouts), (WRITE_ORDERS, &write_orders)]).await?;
+    Ok(written)
 }
 
-async fn write_orders<C: GenericClient>(client: &C, drafts: &[&Draft], terms: &Terms) -> Result<Vec<Row>, DbError> {
-    let lines: Vec<_> = drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (*draft, line))).collect();
-    let of_drafts: Vec<Value> = drafts.iter().map(|draft| draft.order_metadata()).collect();
-    let of_lines = drafts.iter().zip(&of_drafts).flat_map(|(draft, value)| vec![value; draft.lines.len()]);
-    let metadata: Vec<&Value> = of_lines.collect();
-    let checkouts: Vec<Uuid> = lines.iter().map(|(draft, _)| draft.id).collect();
-    let users: Vec<i32> = lines.iter().map(|(draft, _)| draft.user_id).collect();
-    let products: Vec<i32> = lines.iter().map(|(_, line)| line.product_id).collect();
-    let quantities: Vec<i32> = lines.iter().map(|(_, line)| line.quantity).collect();
-    let prices: Vec<i32> = lines.iter().map(|(_, line)| line.unit_price).collect();
-    let totals: Vec<i32> = lines.iter().map(|(_, line)| line.total_amount).collect();
-    let methods: Vec<i32> = lines.iter().map(|(draft, _)| draft.payment_method_id).collect();
-    let times: Vec<Timestamp> = lines.iter().map(|(draft, _)| draft.created_at).collect();
-    db::rows(
-        client,
-        WRITE_ORDERS,
-        &[&checkouts, &users, &products, &quantities, &prices, &totals, &methods, &metadata, &times, &terms.currency],
-    )
-    .await
+/// Drafts, column by column.
+struct CheckoutColumns<'a> {
+    ids: Vec<Uuid>,
+    users: Vec<i32>,
+    keys: Vec<&'a str>,
+    operations: Vec<&'static str>,
+    totals: Vec<i64>,
+    methods: Vec<i32>,
+    tokens: Vec<&'a str>,
+    metadata: Vec<&'a Value>,
+    times: Vec<Timestamp>,
+}
+
+impl<'a> CheckoutColumns<'a> {
+    fn of(drafts: &[&'a Draft]) -> Self {
+        Self {
+            ids: ids(drafts, |draft| draft.id),
+            users: drafts.iter().map(|draft| draft.user_id).collect(),
+            keys: drafts.iter().map(|draft| draft.key.as_str()).collect(),
+            operations: drafts.iter().map(|draft| draft.operation.word()).collect(),
+            totals: drafts.iter().map(|draft| draft.total_amount.0).collect(),
+            methods: drafts.iter().map(|draft| draft.payment_method_id).collect(),
+            tokens: drafts.iter().map(|draft| draft.gateway_token.as_str()).collect(),
+            metadata: drafts.iter().map(|draft| &draft.metadata).collect(),
+            times: drafts.iter().map(|draft| draft.created_at).collect(),
+        }
+    }
+}
+
+/// The lines of drafts, column by column.
+struct OrderColumns<'a> {
+    checkouts: Vec<Uuid>,
+    users: Vec<i32>,
+    products: Vec<i32>,
+    quantities: Vec<i32>,
+    prices: Vec<i32>,
+    totals: Vec<i32>,
+    methods: Vec<i32>,
+    metadata: Vec<&'a Value>,
+    times: Vec<Timestamp>,
+}
+
+impl<'a> OrderColumns<'a> {
+    /// `metadata` has one value for each draft.
+    fn of(drafts: &[&Draft], metadata: &'a [Value]) -> Self {
+        let lines: Vec<_> = drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (*draft, line))).collect();
+        let of_lines = |(draft, metadata): (&&Draft, &'a Value)| vec![metadata; draft.lines.len()];
+        Self {
+            checkouts: lines.iter().map(|(draft, _)| draft.id).collect(),
+            users: lines.iter().map(|(draft, _)| draft.user_id).collect(),
+            products: lines.iter().map(|(_, line)| line.product_id).collect(),
+            quantities: lines.iter().map(|(_, line)| line.quantity).collect(),
+            prices: lines.iter().map(|(_, line)| line.unit_price).collect(),
+            totals: lines.iter().map(|(_, line)| line.total_amount).collect(),
+            methods: lines.iter().map(|(draft, _)| draft.payment_method_id).collect(),
+            metadata: drafts.iter().zip(metadata).flat_map(of_lines).collect(),
+            times: lines.iter().map(|(draft, _)| draft.created_at).collect(),
+        }
+    }
 }
 
 /// A pending checkout in the resumer's hands.

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use estore_kit::crash;
-use estore_kit::db::{self, Db, DbError};
+use estore_kit::db::{self, Db, DbError, Pipelined};
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::answer::Answer;
@@ -96,18 +97,19 @@ impl End {
 
 /// Settles pending checkouts. The commit carries their charges, too, where those are on the same server.
 pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<Settled>, DbError> {
-    let mut client = db.client().await?;
+    let client = db.client().await?;
     let connected = db::connected_since(&client);
     let is_charged = |one: &Settlement| one.charged.is_none_or(|since| connected <= since);
     let not_now = |one: &Settlement| if is_charged(one) { Settled::Before } else { Settled::ChargeUncarried };
-    let transaction = client.transaction().await?;
+    let transaction = Pipelined::on(client);
     let asked = ids(settlements, |one| one.checkout_id);
-    let pending = db::rows(&transaction, LOCK_PENDING, &[&asked]).await?;
+    let pending = transaction.begin_with(async |client| db::rows(client, LOCK_PENDING, &[&asked]).await).await?;
     let mut pending: HashSet<Uuid> = pending.iter().map(|row| row.get("id")).collect();
     // The same checkout twice in one batch: the first counts.
     let fresh: Vec<&Settlement> =
         settlements.iter().filter(|one| is_charged(one) && pending.remove(&one.checkout_id)).collect();
     if fresh.is_empty() {
+        transaction.commit_with([]).await?;
         return Ok(settlements.iter().map(not_now).collect());
     }
     let checkouts = ids(&fresh, |one| one.checkout_id);
@@ -120,18 +122,14 @@ pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<Se
         answers.iter().map(|one| Some(one.as_ref()?.status.cast_signed())).collect();
     let bodies: Vec<Option<&[u8]>> = answers.iter().map(|one| Some(one.as_ref()?.body.as_ref())).collect();
     let times: Vec<Timestamp> = fresh.iter().map(|one| one.at).collect();
-    db::rows(
-        &transaction,
-        SETTLE_CHECKOUTS,
-        &[&checkouts, &statuses, &failures, &charges, &references, &answer_statuses, &bodies, &times],
-    )
-    .await?;
     let ends: Vec<&str> = fresh.iter().map(|one| one.end.order_status()).collect();
     let actors: Vec<Option<i32>> = fresh.iter().map(|one| one.by.as_ref().map(|by| by.actor_id)).collect();
     let notes: Vec<Option<&str>> = fresh.iter().map(|one| one.by.as_ref()?.note.as_deref()).collect();
-    db::execute(&transaction, SETTLE_ORDERS, &[&checkouts, &ends, &times, &actors, &notes]).await?;
     crash::point("settle_before_commit");
-    transaction.commit().await?;
+    let settle_checkouts: [&(dyn ToSql + Sync); 8] =
+        [&checkouts, &statuses, &failures, &charges, &references, &answer_statuses, &bodies, &times];
+    let settle_orders: [&(dyn ToSql + Sync); 5] = [&checkouts, &ends, &times, &actors, &notes];
+    transaction.commit_with([(SETTLE_CHECKOUTS, &settle_checkouts), (SETTLE_ORDERS, &settle_orders)]).await?;
     let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
     let became = |one: &Settlement| if settled.remove(&one.checkout_id) { Settled::Now } else { not_now(one) };
     Ok(settlements.iter().map(became).collect())
