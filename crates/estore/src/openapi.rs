@@ -28,12 +28,16 @@ async fn with_policy(mut answer: Answer) -> Answer {
     answer
 }
 
+/// The word of an answer to somebody who changes too much.
+const LIMITED: &str = "`rate_limited`";
+
 /// Completes the description: title, token scheme, and the problem answers that every route can give.
 fn complete(mut api: OpenApi) -> OpenApi {
     let mut info = Info::new("EStore", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "A commerce backend: accounts, catalogue, stock, orders and payments. Money is in cents, times are RFC 3339 \
-         in UTC, errors are RFC 9457 problems, lists answer `data` and `next_cursor`."
+         in UTC, errors are RFC 9457 problems, lists answer `data` and `next_cursor`. Answers to changes say in `RateLimit` \
+         and `RateLimit-Policy` how many more are taken."
             .to_owned(),
     );
     info.license = Some(License::new("MIT OR Apache-2.0"));
@@ -52,7 +56,12 @@ fn complete(mut api: OpenApi) -> OpenApi {
                 }
             }
             if is_change {
-                responses.entry("429".to_owned()).or_insert_with(|| RefOr::T(too_often()));
+                match responses.entry("429".to_owned()).or_insert_with(|| RefOr::T(too_often())) {
+                    RefOr::T(response) if !response.description.contains(LIMITED) => {
+                        response.description += &format!("; or too many changes in a minute ({LIMITED})");
+                    }
+                    _ => {}
+                }
             }
             responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(any_problem()));
         }
@@ -84,7 +93,7 @@ fn describe_problem(response: &mut Response) {
 
 fn too_often() -> Response {
     let mut response = ResponseBuilder::new()
-        .description("Too many changes in a minute; `Retry-After` says when the next one is taken")
+        .description(format!("Too many changes in a minute ({LIMITED}); `Retry-After` says when the next one is taken"))
         .build();
     describe_problem(&mut response);
     response

@@ -97,7 +97,18 @@ async fn write_fenced(transaction: Pipelined, drafts: &[&Draft], terms: &Terms) 
     let Terms { currency, gateway, resume_after_seconds, .. } = terms;
     let CheckoutColumns { ids, users, keys, operations, totals, methods, tokens, metadata, times } = &checkouts;
     let write_checkouts: [&(dyn ToSql + Sync); 12] = [
-        ids, users, keys, operations, totals, methods, tokens, metadata, times, currency, gateway, resume_after_seconds,
+        ids,
+        users,
+        keys,
+        operations,
+        totals,
+        methods,
+        tokens,
+        metadata,
+        times,
+        currency,
+        gateway,
+        resume_after_seconds,
     ];
     let OrderColumns { checkouts, users, products, quantities, prices, totals, methods, metadata, times } = &orders;
     let write_orders: [&(dyn ToSql + Sync); 10] =
@@ -152,7 +163,8 @@ struct OrderColumns<'a> {
 impl<'a> OrderColumns<'a> {
     /// `metadata` has one value for each draft.
     fn of(drafts: &[&Draft], metadata: &'a [Value]) -> Self {
-        let lines: Vec<_> = drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (*draft, line))).collect();
+        let lines: Vec<_> =
+            drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (*draft, line))).collect();
         let of_lines = |(draft, metadata): (&&Draft, &'a Value)| vec![metadata; draft.lines.len()];
         Self {
             checkouts: lines.iter().map(|(draft, _)| draft.id).collect(),

@@ -27,7 +27,8 @@ async fn what_travels_with_a_commit_is_done_with_it_or_not_at_all() {
         transaction
     };
     // The second of the last statements breaks a key: nothing of the transaction is there, and the session is good.
-    let refused = begun("test-0").await.commit_with([(INSERT[1], &values[1]), (INSERT[2], &[&"test-0", &holder])]).await;
+    let refused =
+        begun("test-0").await.commit_with([(INSERT[1], &values[1]), (INSERT[2], &[&"test-0", &holder])]).await;
     assert!(refused.unwrap_err().is_constraint("job_leases_pkey"));
     assert_eq!(bench.count(LEASED).await, 0);
     // Dropped: the server takes it back once it finds the connection closed.

@@ -17,9 +17,7 @@ use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
 use crate::store::log_in_failures::{count_log_in_failure, find_log_in, is_known_address};
 use crate::store::sessions::{NewSession, begin_session};
-use crate::store::users::{
-    Credentials, find_password_hash, find_standing, rehash_password, replace_one_time_password,
-};
+use crate::store::users::{Credentials, find_password_hash, find_standing, rehash_password, replace_one_time_password};
 use crate::throttle::{Subjects, Tried, too_many};
 use crate::user::Standing;
 

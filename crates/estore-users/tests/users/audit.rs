@@ -142,7 +142,6 @@ async fn keys_and_second_factors_are_written_without_their_secrets() {
     let expected =
         ["api_keys insert", "api_keys update", "totp_factors insert", "recovery_codes insert", "recovery_codes delete"];
     assert_eq!(written, expected, "what is used is not changed");
-    let secret =
-        "SELECT count(*) FROM audit_log a WHERE a::text ~ '(ab){8}|(cd){8}|es_live_hint' OR after ->> 'secret' <> '***'";
+    let secret = "SELECT count(*) FROM audit_log a WHERE a::text ~ '(ab){8}|(cd){8}|es_live_hint' OR after ->> 'secret' <> '***'";
     assert_eq!(desk.number(secret).await, 0);
 }

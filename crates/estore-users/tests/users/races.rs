@@ -16,7 +16,8 @@ async fn log_in_while(desk: &Desk, change: &str) -> Answer {
     tokio::spawn(connection);
     admin.batch_execute(&format!("BEGIN; SELECT FROM users WHERE email = '{ADA}' FOR UPDATE")).await.unwrap();
     let changed = async {
-        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         while admin.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
             tokio::task::yield_now().await;
         }
@@ -32,7 +33,8 @@ async fn a_session_does_not_begin_by_what_was_true_before() {
     desk.customer(ADA).await;
     let sessions = format!("SELECT count(*) FROM sessions JOIN users ON users.id = user_id WHERE email = '{ADA}'");
     let before = desk.number(&sessions).await;
-    for change in ["hashed_password = '!'", "is_active = false", "email = 'erased@example.com', hashed_password = '!'"] {
+    for change in ["hashed_password = '!'", "is_active = false", "email = 'erased@example.com', hashed_password = '!'"]
+    {
         let kept = desk.text(&format!("SELECT hashed_password FROM users WHERE email = '{ADA}'")).await;
         let refused = log_in_while(&desk, &format!("UPDATE users SET {change} WHERE email = '{ADA}'")).await;
         assert_eq!(refused.expect(401).code(), "invalid_credentials", "{change}");

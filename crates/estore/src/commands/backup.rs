@@ -87,17 +87,26 @@ pub fn signing_key(config: &Config) -> BackupResult<SigningKey> {
 }
 
 fn signer(config: &Config, keys: &BackupKeys) -> BackupResult<SignerKey> {
-    let own = config.data_dir.join("secrets").join(SIGNING_KEY);
-    match keys.signer.as_deref().or(config.backup.signer.as_deref()) {
-        Some(named) if Path::new(named).is_file() => SignerKey::of(Path::new(named))?,
-        Some(named) => Some(named.parse()?),
-        None => SignerKey::of(&own)?,
-    }
-    .ok_or_else(|| {
+    known_signer(config, keys.signer.as_deref())?.ok_or_else(|| {
+        let own = own_key(config);
         let own = own.display();
         format!("who signs the backups? Give --signer ed25519:… (`estore backup create` prints it); there is no {own}")
             .into()
     })
+}
+
+/// Who has to have signed the backups: whoever is named, the configuration's, or the key of the data directory, once
+/// there is one.
+pub(super) fn known_signer(config: &Config, named: Option<&str>) -> BackupResult<Option<SignerKey>> {
+    Ok(match named.or(config.backup.signer.as_deref()) {
+        Some(named) if Path::new(named).is_file() => SignerKey::of(Path::new(named))?,
+        Some(named) => Some(named.parse()?),
+        None => SignerKey::of(&own_key(config))?,
+    })
+}
+
+fn own_key(config: &Config) -> PathBuf {
+    config.data_dir.join("secrets").join(SIGNING_KEY)
 }
 
 fn identity(keys: &BackupKeys) -> BackupResult<Option<Identity>> {

@@ -21,22 +21,27 @@ pub(super) async fn run(config: Config, asked: AuditVerify) -> Outcome {
     let (databases, cluster) = migrate::open(&config, &services).await?;
     let looked = look(&config, &databases, &services, &asked).await;
     migrate::close(cluster).await?;
-    let audited = looked?;
+    let (audited, noted) = looked?;
     let broken: u64 = audited.iter().map(|audited| audited.broken).sum();
     if asked.json {
-        println!("{}", serde_json::json!({ "ok": broken == 0, "broken": broken, "databases": audited }));
+        println!(
+            "{}",
+            serde_json::json!({ "ok": broken == 0, "broken": broken, "noted_seals": noted, "databases": audited })
+        );
     } else {
         audited.iter().for_each(print);
+        println!("compared with {noted} seals that backups or --head noted");
     }
     Ok(broken == 0)
 }
 
+/// What was found, and how many noted seals were looked for.
 async fn look(
     config: &Config,
     databases: &Databases,
     services: &[Service],
     asked: &AuditVerify,
-) -> Result<Vec<Audited>, Box<dyn std::error::Error>> {
+) -> Result<(Vec<Audited>, usize), Box<dyn std::error::Error>> {
     let signer = signer(config, asked.signer.as_deref())?;
     let extent = asked.newest.map_or(Extent::Whole, |count| Extent::Newest(i64::from(count)));
     let mut anchors: Vec<Anchor> = asked.head.iter().filter_map(noted).collect();
@@ -56,7 +61,7 @@ async fn look(
         bar.finish_and_clear();
         all.push(audited?);
     }
-    Ok(all)
+    Ok((all, anchors.len()))
 }
 
 fn signer(config: &Config, named: Option<&str>) -> Result<SignerKey, Box<dyn std::error::Error>> {
@@ -77,8 +82,9 @@ fn noted(noted: &NotedSeal) -> Option<Anchor> {
 /// The seals that the backups noted, where there is a target of ours.
 async fn of_backups(config: &Config) -> Result<Vec<Anchor>, Box<dyn std::error::Error>> {
     let Some(url) = &config.backup.target else { return Ok(Vec::new()) };
-    let target = Target::open(url, std::env::vars())?;
-    Ok(anchors(&target, &backup::signing_key(config)?.public()).await?)
+    // Nothing was backed up from here before there is a key.
+    let Some(signer) = backup::known_signer(config, None)? else { return Ok(Vec::new()) };
+    Ok(anchors(&Target::open(url, std::env::vars())?, &signer).await?)
 }
 
 fn print(audited: &Audited) {
