@@ -5,12 +5,12 @@
 
 use std::future::Future;
 
-use deadpool_postgres::{Client, GenericClient};
+use deadpool_postgres::Client;
 use futures_util::future::join_all;
 use tokio_postgres::Row;
 
 use super::DbError;
-use super::bracket::Asked;
+use super::bracket::{Asked, answered, prepared};
 
 /// A connection with a transaction on it. Dropped before [`Self::commit_with`], the connection is closed, and the server
 /// takes back whatever was done.
@@ -54,18 +54,12 @@ impl Pipelined {
     /// # Errors
     /// Those of the statements and of the commit.
     pub async fn commit_with<const N: usize>(mut self, asked: [Asked<'_>; N]) -> Result<[Vec<Row>; N], DbError> {
-        // What has to be prepared would come after the commit.
-        let mut statements = Vec::with_capacity(N);
-        for (sql, _) in &asked {
-            statements.push(self.client()?.prepare_cached(sql).await?);
-        }
+        let statements = prepared(self.client()?, &asked).await?;
         let client = self.client.take().ok_or_else(|| DbError::Failed("the transaction is over".to_owned()))?;
         let queries = statements.iter().zip(&asked).map(|(statement, (_, params))| client.query(statement, params));
         // All of it is on its way once this is first polled.
         let (answers, ended) = tokio::join!(biased; join_all(queries), client.batch_execute("COMMIT"));
-        let rows: Vec<Vec<Row>> = answers.into_iter().collect::<Result<_, _>>()?;
-        ended?;
-        rows.try_into().map_err(|_| DbError::Failed("a statement went unanswered".to_owned()))
+        answered(answers, ended)
     }
 }
 

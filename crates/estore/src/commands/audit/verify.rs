@@ -48,6 +48,7 @@ async fn look(
     if !asked.without_backups {
         anchors.extend(of_backups(config).await?);
     }
+    anchors.retain(|anchor| services.contains(&anchor.service));
     let mut all = Vec::new();
     for &service in services {
         let mut connection = Connection::open(&databases.logins(service)?.writer).await?;
