@@ -4,6 +4,7 @@ pub(crate) mod category_path;
 pub(crate) mod columns;
 pub(crate) mod faults;
 pub(crate) mod fields;
+pub(crate) mod file;
 pub(crate) mod own;
 pub(crate) mod records;
 pub(crate) mod row;

@@ -7,6 +7,8 @@ mod catalogue;
 mod category;
 mod edition;
 mod figures;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod hold;
 mod http;
 mod import;

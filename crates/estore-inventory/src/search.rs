@@ -197,7 +197,8 @@ impl ProductSearch {
     }
 }
 
-fn read_metadata(text: &str) -> Result<Value, Problem> {
+/// The JSON object that products' metadata must contain.
+pub(crate) fn read_metadata(text: &str) -> Result<Value, Problem> {
     let refuse = |detail: &str| parameter("metadata", "invalid", detail.to_owned());
     if text.len() > METADATA_FILTER_BYTES_MAX {
         return Err(refuse("must be at most 2,048 bytes"));

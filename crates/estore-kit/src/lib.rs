@@ -9,6 +9,8 @@ pub mod crash;
 pub mod db;
 pub mod edge;
 pub mod extract;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod listen;
 pub mod metrics;
 pub mod migration;

@@ -60,12 +60,12 @@ impl ServiceSecret {
         self.sign(&ServiceClaims { iss, aud, iat, exp: iat + TOKEN_SECONDS })
     }
 
-    fn sign(&self, claims: &ServiceClaims) -> Result<String, Problem> {
+    pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, Problem> {
         encode(&Header::new(Algorithm::HS256), claims, &self.signing).map_err(Problem::internal)
     }
 
     /// Which of `callers` the token is of, if it is for this audience.
-    fn verify(&self, token: &str, audience: &str, callers: &[&str]) -> Option<String> {
+    pub(crate) fn verify(&self, token: &str, audience: &str, callers: &[&str]) -> Option<String> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&[audience]);
         rules.set_issuer(callers);

@@ -12,6 +12,8 @@ mod config;
 mod dispute;
 mod event;
 mod figures;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod gateway;
 mod http;
 mod idempotency;

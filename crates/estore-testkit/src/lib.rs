@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod corpus;
 pub mod localstripe;
 pub mod plans;
 pub mod proxy;

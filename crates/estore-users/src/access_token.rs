@@ -68,16 +68,20 @@ impl Signer {
     pub(crate) fn open(path: &Path, seconds: u32) -> Result<Self, KeyError> {
         let file = |cause| KeyError::File { path: path.display().to_string(), cause };
         let text = key_file::read_or_make(path, new_key).map_err(file)?;
-        let der = der_of(&text).ok_or_else(|| KeyError::NotAKey(path.display().to_string()))?;
-        let pair =
-            Ed25519KeyPair::from_pkcs8(&der).map_err(|_rejected| KeyError::NotAKey(path.display().to_string()))?;
+        Self::of(&text, seconds)?.ok_or_else(|| KeyError::NotAKey(path.display().to_string()))
+    }
+
+    /// Signs with the key of this PEM, if it is one.
+    fn of(pem: &str, seconds: u32) -> Result<Option<Self>, KeyError> {
+        let Some(der) = der_of(pem) else { return Ok(None) };
+        let Ok(pair) = Ed25519KeyPair::from_pkcs8(&der) else { return Ok(None) };
         let key_set = JwkSet { keys: vec![public_key(pair.public_key().as_ref())?] };
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = key_set.keys.first().and_then(|key| key.common.key_id.clone());
         // A key of its own for names, which the processes that share the file share too.
         let naming_key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"estore: names of those who log in");
         let naming_key = hmac::Key::new(hmac::HMAC_SHA256, naming_key.as_ref());
-        Ok(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds, naming_key })
+        Ok(Some(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds, naming_key }))
     }
 
     pub(crate) fn key_set(&self) -> &JwkSet {
@@ -116,6 +120,18 @@ impl Signer {
             permissions: Some(user.permissions().words().into_iter().map(str::to_owned).collect()),
         };
         encode(&self.header, &claims, &self.key).map(Secret::new)
+    }
+
+    /// A key that ends with this process.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn passing() -> Option<Self> {
+        Self::of(&new_key().ok()?, 900).ok()?
+    }
+
+    /// A token that says anything.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn sign_anything(&self, claims: &serde_json::Value) -> Option<String> {
+        encode(&self.header, claims, &self.key).ok()
     }
 }
 

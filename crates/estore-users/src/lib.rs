@@ -11,6 +11,8 @@ mod config;
 mod customer_csv;
 mod email;
 mod figures;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod hashing;
 mod http;
 mod key_file;

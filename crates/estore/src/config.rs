@@ -129,28 +129,43 @@ pub enum ConfigError {
 impl Config {
     /// Reads the file, lays the environment and the command line over it.
     pub fn load(place: &Place) -> Result<Self, ConfigError> {
-        let mut table = match &place.config {
+        let text = match &place.config {
             Some(path) => read(path)?,
-            None => toml::Table::new(),
+            None => String::new(),
         };
+        let file = place.config.as_deref().unwrap_or(Path::new(""));
+        let mut config = Self::parse(file, &text, std::env::vars())?;
+        if let Some(data_dir) = &place.data_dir {
+            config.data_dir.clone_from(data_dir);
+        }
+        config.data_dir = std::path::absolute(&config.data_dir).unwrap_or(config.data_dir);
+        Ok(config)
+    }
+
+    /// Reads the text of the file, lays these variables over it and checks what came of it.
+    pub(crate) fn parse(
+        file: &Path,
+        text: &str,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = text.parse().map_err(|error| ConfigError::NotToml {
+            path: file.display().to_string(),
+            cause: without_the_line(text, &error),
+        })?;
         let mut variables: Vec<(String, String)> =
-            std::env::vars().filter(|(name, _)| name.starts_with("ESTORE_") && !is_other(name)).collect();
+            variables.filter(|(name, _)| name.starts_with("ESTORE_") && !is_other(name)).collect();
         variables.sort();
         for (name, value) in variables {
             overlay(&mut table, &name, value)?;
         }
-        let mut config: Self = toml::Value::Table(table)
+        let config: Self = toml::Value::Table(table)
             .try_into()
-            .map_err(|error: toml::de::Error| ConfigError::Wrong(on_one_line(&error)))?;
+            .map_err(|error: toml::de::Error| ConfigError::Wrong(without_the_value(&error)))?;
         config.payments.check().map_err(ConfigError::Wrong)?;
         config.maintenance.check().map_err(ConfigError::Wrong)?;
         config.tls.check().map_err(ConfigError::Wrong)?;
         config.rules().map_err(ConfigError::Wrong)?;
         config.rates().map_err(ConfigError::Wrong)?;
-        if let Some(data_dir) = &place.data_dir {
-            config.data_dir.clone_from(data_dir);
-        }
-        config.data_dir = std::path::absolute(&config.data_dir).unwrap_or(config.data_dir);
         Ok(config)
     }
 
@@ -177,21 +192,34 @@ impl Config {
     }
 }
 
-fn on_one_line(error: &toml::de::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+/// Which key, and what it should be; not what it is, which may be a password.
+fn without_the_value(error: &toml::de::Error) -> String {
+    let shown = error.to_string();
+    let (message, place) = shown.split_at_checked(error.message().len()).unwrap_or((&shown, ""));
+    let message = match message.rsplit_once(", expected ") {
+        Some((told, expected)) if told.starts_with("invalid ") => {
+            let kind = told.split(['"', '`']).next().unwrap_or_default().trim_end();
+            format!("{kind}, expected {expected}")
+        }
+        _ => message.to_owned(),
+    };
+    format!("{message}{place}").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_other(name: &str) -> bool {
     OTHER_VARIABLES.contains(&name) || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn read(path: &Path) -> Result<toml::Table, ConfigError> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: shown.clone(), cause })?;
-    text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
-        path: shown,
-        cause: error.to_string().trim_end().to_owned(),
-    })
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.display().to_string(), cause })
+}
+
+/// Where and why, and not what stands there: it may be a password.
+fn without_the_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {}", error.message())
 }
 
 /// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers, truth values, lists and tables are read as such.
@@ -222,6 +250,8 @@ fn read_value(text: String) -> toml::Value {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Config, overlay};
 
     #[test]
@@ -248,6 +278,19 @@ mod tests {
         overlay(&mut table, "ESTORE_RATE_LIMITS__ROUTES", r#"{ "POST /v1/orders" = 600 }"#.to_owned()).unwrap();
         let config: Config = toml::Value::Table(table).try_into().unwrap();
         assert_eq!(config.rates().unwrap().routes.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_what_stands_there() {
+        let none = std::iter::empty;
+        let error = |text: &str| Config::parse(Path::new("shop.toml"), text, none()).unwrap_err().to_string();
+        let cut = error("listen = '127.0.0.1:1'\n  databases.users.url = 'postgresql://a:hush@h/d\n");
+        assert!(cut.contains("shop.toml") && cut.contains("line 2, column ") && !cut.contains("hush"), "{cut}");
+        let flat = error("[databases]\nusers = 'postgresql://a:hush, expected@h/d'");
+        assert!(flat.contains("databases.users") && flat.contains("expected") && !flat.contains("hush"), "{flat}");
+        let digits = ("ESTORE_SERVICES__USERS_URL".to_owned(), "1234567890".to_owned());
+        let digits = Config::parse(Path::new(""), "", std::iter::once(digits)).unwrap_err().to_string();
+        assert!(digits.contains("users_url") && !digits.contains("1234567890"), "{digits}");
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn metadata(text: &str) -> Result<(String, Map<String, Value>), Broken> {
 }
 
 /// PostgreSQL's JSONB stores every character but this one.
-fn holds_nul(value: &Value) -> bool {
+pub(crate) fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(holds_nul),

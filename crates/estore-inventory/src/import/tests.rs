@@ -1,32 +1,11 @@
 use proptest::prelude::*;
 
-use super::columns::{Columns, Layout};
-use super::faults::Faults;
-use super::own;
-use super::records::Records;
-use super::row::{CategoryPaths, StagedRow};
-use super::shopify::{Items, Reader};
+use super::row::StagedRow;
+use crate::fuzz::read;
 
-/// Reads a file as an import does, without a database; answers its rows, or `None` where faults were found.
-async fn read(file: &[u8]) -> Option<Vec<StagedRow>> {
-    let (mut faults, mut categories, mut items) = (Faults::default(), CategoryPaths::default(), Items::default());
-    let mut records = Records::new(file);
-    let columns = Columns::read(records.next().await.ok()??, &mut faults)?;
-    let mut rows = Vec::new();
-    while let Some(record) = records.next().await.ok()? {
-        if columns.layout == Layout::Own {
-            rows.extend(own::read(record, &columns, &mut categories, &mut faults));
-        } else {
-            let mut reader = Reader { categories: &mut categories, faults: &mut faults };
-            items.read(record, &columns, &mut reader, &mut rows);
-        }
-    }
-    items.finish(&columns, &mut faults, &mut rows);
-    faults.is_empty().then_some(rows)
-}
-
+/// The rows of a file, or `None` where faults were found.
 fn read_now(file: &[u8]) -> Option<Vec<StagedRow>> {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(read(file))
+    Some(read(file)?.0)
 }
 
 const OWN: &str = "id,sku,name,description,price,quantity,category,image_url,min_stock_level,is_active,metadata\n";

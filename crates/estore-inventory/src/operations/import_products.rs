@@ -11,12 +11,10 @@ use futures_util::SinkExt;
 use tokio::io::AsyncRead;
 use tokio_postgres::CopyInSink;
 
-use crate::import::columns::{Columns, Layout};
 use crate::import::faults::Faults;
-use crate::import::records::{Record, RecordError, Records};
+use crate::import::file::File;
 use crate::import::row::{COPY_HEADER, COPY_TRAILER, CategoryPaths, Given, StagedRow};
-use crate::import::shopify::{Items, Reader};
-use crate::import::{ImportError, ImportReport, own};
+use crate::import::{ImportError, ImportReport};
 use crate::limits::STOCK_UNITS_MAX;
 use crate::store::imports;
 
@@ -68,94 +66,21 @@ async fn stage(
     reader: impl AsyncRead + Send + Unpin,
     progress: &mut (impl FnMut(u64) + Send),
 ) -> Result<Staged, ImportError> {
-    let mut faults = Faults::default();
-    let mut records = Records::new(reader);
-    let columns = match records.next().await {
-        Ok(Some(header)) => Columns::read(header, &mut faults),
-        Ok(None) => return Err(ImportError::Empty),
-        Err(error) => {
-            note(error, &mut faults)?;
-            None
-        }
-    };
-    let Some(columns) = columns else {
-        return faults.finish().and(Err(ImportError::Empty));
-    };
-    let mut file = File { columns, categories: CategoryPaths::default(), items: Items::default(), faults };
+    let mut file = File::open(reader).await?;
     let mut copy = Copy::begin(transaction).await?;
     let mut rows = 0;
-    loop {
-        match records.next().await {
-            Ok(Some(record)) => file.read(record, &mut copy.waiting),
-            Ok(None) => break,
-            Err(error) => {
-                note(error, &mut file.faults)?;
-                break;
-            }
-        }
-        copy.send(file.faults.is_empty()).await?;
+    while file.read(&mut copy.waiting).await? {
+        copy.send(file.is_sound()).await?;
         rows += 1;
         if rows % PROGRESS_ROWS == 0 {
             progress(rows);
         }
     }
-    file.items.finish(&file.columns, &mut file.faults, &mut copy.waiting);
-    file.faults.finish()?;
+    let (columns, categories) = file.finish(&mut copy.waiting)?;
     copy.finish().await?;
     progress(rows);
-    let given = Given::of(&file.columns);
-    Ok(Staged {
-        rows,
-        products: copy.products,
-        names_products: copy.names_products,
-        given,
-        categories: file.categories,
-    })
-}
-
-/// Faults of the stream that are the file's are noted; others end the import at once.
-fn note(error: RecordError, faults: &mut Faults) -> Result<(), ImportError> {
-    match error {
-        RecordError::Unreadable(error) => return Err(error.into()),
-        RecordError::FileTooLarge => return Err(ImportError::TooLarge),
-        RecordError::NotUtf8 { line } => {
-            faults.add(line, "", "not_utf8", "the record is not UTF-8; save the file as UTF-8");
-        }
-        RecordError::RecordTooLarge { line } => {
-            let detail = "the record has more than a megabyte or 512 columns; a quote may be missing";
-            faults.add(line, "", "record_too_large", detail);
-        }
-    }
-    Ok(())
-}
-
-struct File {
-    columns: Columns,
-    categories: CategoryPaths,
-    items: Items,
-    faults: Faults,
-}
-
-impl File {
-    fn read(&mut self, record: Record<'_>, done: &mut Vec<StagedRow>) {
-        let width = self.columns.width;
-        if record.len() != width {
-            let detail = format!("has {} fields where the header has {width}", record.len());
-            self.faults.add(record.line, "", "wrong_width", detail);
-            return;
-        }
-        if self.columns.layout == Layout::Shopify && record.holds_nul() {
-            self.faults.add(record.line, "", "nul_character", "must not hold NUL characters; remove them");
-            return;
-        }
-        match self.columns.layout {
-            Layout::Own => done.extend(own::read(record, &self.columns, &mut self.categories, &mut self.faults)),
-            Layout::Shopify => {
-                let mut reader = Reader { categories: &mut self.categories, faults: &mut self.faults };
-                self.items.read(record, &self.columns, &mut reader, done);
-            }
-        }
-    }
+    let given = Given::of(&columns);
+    Ok(Staged { rows, products: copy.products, names_products: copy.names_products, given, categories })
 }
 
 /// The stream of rows into the staging table.

@@ -47,9 +47,10 @@ impl From<ReceiveError> for Problem {
     }
 }
 
-#[derive(Deserialize)]
-struct Event {
-    id: String,
+/// What Stripe tells of.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) id: String,
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
@@ -58,16 +59,31 @@ struct Event {
     data: Data,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Data {
     #[serde(default)]
     object: Value,
 }
 
 impl Event {
+    /// Reads what Stripe signed.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, ReceiveError> {
+        let event: Self = serde_json::from_slice(body).map_err(|error| ReceiveError::NoEvent(error.to_string()))?;
+        let is_word = |text: &str| text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !event.id.starts_with("evt_") || !is_word(&event.id) || !is_word(&event.kind) {
+            return Err(ReceiveError::NoEvent("its id or type is not one of Stripe's".to_owned()));
+        }
+        Ok(event)
+    }
+
+    /// What it is about.
+    pub(crate) fn object(&self) -> &Value {
+        &self.data.object
+    }
+
     /// Our own key that the thing was made with.
-    fn key(&self, name: &str) -> Option<Uuid> {
-        self.data.object.get("metadata")?.get(name)?.as_str()?.parse().ok()
+    pub(crate) fn key(&self, name: &str) -> Option<Uuid> {
+        self.object().get("metadata")?.get(name)?.as_str()?.parse().ok()
     }
 }
 
@@ -75,10 +91,7 @@ impl Event {
 pub(crate) async fn receive_stripe_event(shop: &Shop, header: &str, body: &[u8]) -> Result<(), ReceiveError> {
     let secret = shop.webhook_secret.as_ref().ok_or(Distrust::Malformed)?;
     signature::check(secret, header, body, Timestamp::now().as_second())?;
-    let event: Event = serde_json::from_slice(body).map_err(|error| ReceiveError::NoEvent(error.to_string()))?;
-    if !event.id.starts_with("evt_") || event.id.len() > 255 || event.kind.len() > 255 {
-        return Err(ReceiveError::NoEvent("its id or type is not one of Stripe's".to_owned()));
-    }
+    let event = Event::read(body)?;
     if store::is_handled(&shop.db, &event.id).await? {
         return Ok(());
     }
@@ -89,10 +102,10 @@ pub(crate) async fn receive_stripe_event(shop: &Shop, header: &str, body: &[u8])
             }
         }
         "charge.dispute.created" | "charge.dispute.closed" => {
-            record_dispute(shop, &event.data.object, event.kind == "charge.dispute.closed").await?;
+            record_dispute(shop, event.object(), event.kind == "charge.dispute.closed").await?;
         }
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
-            let has_failed = event.data.object.get("status").and_then(Value::as_str) == Some("failed");
+            let has_failed = event.object().get("status").and_then(Value::as_str) == Some("failed");
             if let Some(refund) = event.key("estore_refund") {
                 store::hurry_refund(&shop.db, refund, has_failed).await?;
             }

@@ -32,10 +32,13 @@ pub(crate) async fn record_dispute(shop: &Shop, object: &Value, is_closed: bool)
     Ok(())
 }
 
-fn read(object: &Value, checkout_id: Uuid, is_closed: bool) -> Option<DisputeNews> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str);
+/// What Stripe says of a dispute; nothing where it lacks what a dispute has.
+pub(crate) fn read(object: &Value, checkout_id: Uuid, is_closed: bool) -> Option<DisputeNews> {
+    // PostgreSQL's text holds every character but NUL.
+    let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.contains('\0'));
     let gateway_reference = text("id").filter(|id| !id.is_empty() && id.len() <= REFERENCE_CHARACTERS_MAX)?;
-    let currency = text("currency")?.to_ascii_uppercase();
+    let is_currency = |text: &&str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let currency = text("currency").filter(is_currency)?.to_ascii_uppercase();
     let amount = cents(&currency, object.get("amount")?.as_i64()?).filter(|amount| *amount > 0)?;
     let state = match (is_closed, text("status")) {
         (false, _) => DisputeState::Open,
