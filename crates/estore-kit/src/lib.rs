@@ -20,6 +20,7 @@ pub mod problem;
 pub mod purge;
 mod recent;
 pub mod request;
+pub mod secret;
 pub mod service_auth;
 pub mod telemetry;
 pub mod validate;

@@ -10,6 +10,8 @@ mod database;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use estore_kit::secret::Secret;
+
 pub use bootstrap::{RolesError, bootstrap};
 pub use database::{create_database, drop_database, grant_database, prepare_database};
 
@@ -121,7 +123,7 @@ pub fn all() -> impl Iterator<Item = String> {
 pub struct RoleOptions {
     /// Passwords by role, for servers that are reached over the network. An owner with a password
     /// may log in; without one it only lends its rights to the administrator.
-    pub passwords: BTreeMap<String, String>,
+    pub passwords: BTreeMap<String, Secret>,
     /// Whether the whole server is ours, so that its other databases are closed to our roles too.
     pub server_is_ours: bool,
     /// The services whose databases this server holds; none named means all three.

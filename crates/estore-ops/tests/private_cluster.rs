@@ -265,8 +265,8 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     let cluster = start(&data_dir).await.unwrap();
     let administrator = cluster.config_for("postgres", "postgres");
     let mut options = RoleOptions { services: vec![Service::Users], ..RoleOptions::default() };
-    options.passwords.insert("estore_users_app".to_owned(), "s3cret 'quoted'".to_owned());
-    options.passwords.insert("estore_users_owner".to_owned(), "owner".to_owned());
+    options.passwords.insert("estore_users_app".to_owned(), "s3cret 'quoted'".into());
+    options.passwords.insert("estore_users_owner".to_owned(), "owner".into());
     assert!(!format!("{options:?}").contains("s3cret"));
     let admin = Connection::open(&administrator).await.unwrap();
     admin.batch_execute("ALTER SYSTEM SET log_statement = 'all'; ").await.unwrap();
@@ -289,7 +289,7 @@ async fn passwords_reach_the_server_only_as_verifiers() {
     let logs = fs::read_dir(data_dir.join("postgres/log")).unwrap().flatten();
     let text: String = logs.map(|log| fs::read_to_string(log.path()).unwrap()).collect();
     assert!(text.contains("ALTER ROLE") && !text.contains("s3cret"));
-    options.passwords.insert("somebody".to_owned(), "x".to_owned());
+    options.passwords.insert("somebody".to_owned(), "x".into());
     assert!(roles::bootstrap(&administrator, &options).await.unwrap_err().to_string().contains("somebody"));
 }
 

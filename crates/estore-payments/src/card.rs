@@ -7,12 +7,13 @@ use estore_kit::validate::Rules;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::limits::EXPIRY_YEARS_AHEAD_MAX;
 
 /// A card number, 12 to 19 digits that pass Luhn's check. It never prints.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CardNumber(String);
+pub struct CardNumber(Zeroizing<String>);
 
 impl fmt::Debug for CardNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,7 +25,7 @@ impl CardNumber {
     /// The digits, spaces and dashes left out; `None` where they are no card number.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let digits: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !matches!(c, ' ' | '-')).collect());
         let is_number = (12..=19).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         (is_number && passes_luhn(&digits)).then_some(Self(digits))
     }
@@ -108,6 +109,21 @@ pub(crate) struct SecretJson(Value);
 impl fmt::Debug for SecretJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretJson(…)")
+    }
+}
+
+impl Drop for SecretJson {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

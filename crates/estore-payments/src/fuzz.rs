@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, verify};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use estore_kit::secret::Secret;
 use uuid::Uuid;
 
-use crate::gateway::stripe::config::Secret;
 use crate::gateway::stripe::signature::{Distrust, check, sign};
 use crate::operations::receive_stripe_event::Event;
 use crate::operations::record_dispute;
@@ -73,8 +73,9 @@ pub fn webhook_signatures(bytes: &[u8]) {
 }
 
 /// As the specification of Standard Webhooks has it.
-fn is_signed(header: &str, secret: &str, signed: &str) -> bool {
-    let secret = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok()).expect("a secret of ours");
+fn is_signed(header: &str, secret: &Secret, signed: &str) -> bool {
+    let secret =
+        secret.reveal().strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok()).expect("a secret of ours");
     let key = Key::new(HMAC_SHA256, &secret);
     let signatures = header.split(' ').filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok());
     signatures.into_iter().any(|signature| verify(&key, signed.as_bytes(), &signature).is_ok())

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use estore_kit::secret::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -44,8 +45,8 @@ pub(crate) struct WebhookEndpointWithSecret {
     #[serde(flatten)]
     pub(crate) endpoint: WebhookEndpoint,
     /// Verifies signatures of the Standard Webhooks kind; it is not shown again.
-    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDRz3y3S1CBQA=")]
-    pub(crate) secret: String,
+    #[schema(value_type = String, example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDRz3y3S1CBQA=")]
+    pub(crate) secret: Secret,
 }
 
 /// How a delivery stands.

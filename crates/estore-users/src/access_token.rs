@@ -16,6 +16,7 @@ use jsonwebtoken::jwk::{
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::key_file;
 use crate::secret::Secret;
@@ -153,14 +154,17 @@ fn public_key(public: &[u8]) -> Result<Jwk, KeyError> {
     Ok(key)
 }
 
-fn new_key() -> io::Result<String> {
+fn new_key() -> io::Result<Zeroizing<String>> {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new());
     pkcs8.map(|pkcs8| pem_of(pkcs8.as_ref())).map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn pem_of(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let mut pem = format!("{PEM_BEGIN}\n");
+fn pem_of(der: &[u8]) -> Zeroizing<String> {
+    let text = Zeroizing::new(STANDARD.encode(der));
+    // With room for all of it: what grows leaves copies behind.
+    let mut pem = Zeroizing::new(String::with_capacity(2 * text.len() + PEM_BEGIN.len() + PEM_END.len()));
+    pem.push_str(PEM_BEGIN);
+    pem.push('\n');
     let mut rest = text.as_str();
     while !rest.is_empty() {
         let (line, behind) = rest.split_at(rest.len().min(PEM_LINE_CHARACTERS));
@@ -168,13 +172,16 @@ fn pem_of(der: &[u8]) -> String {
         pem.push('\n');
         rest = behind;
     }
-    pem + PEM_END + "\n"
+    pem.push_str(PEM_END);
+    pem.push('\n');
+    pem
 }
 
-fn der_of(pem: &str) -> Option<Vec<u8>> {
+fn der_of(pem: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (_, rest) = pem.split_once(PEM_BEGIN)?;
     let (text, _) = rest.split_once(PEM_END)?;
-    STANDARD.decode(text.split_whitespace().collect::<String>()).ok()
+    let text: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
+    STANDARD.decode(text.as_bytes()).map(Zeroizing::new).ok()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What can be set.
 
-use std::fmt;
 use std::path::PathBuf;
 
+use estore_kit::secret::Secret;
 use serde::Deserialize;
 
 /// The section `[users]` of the configuration.
@@ -58,7 +58,7 @@ pub struct MailConfig {
     /// The folder of the `.eml` files, made when it is missing.
     pub dir: PathBuf,
     /// The mail server: `smtps://user:password@host`, or `smtp://host?tls=required`.
-    pub url: MailUrl,
+    pub url: Secret,
     /// Who letters are from.
     pub from: String,
 }
@@ -68,7 +68,7 @@ impl Default for MailConfig {
         Self {
             kind: MailKind::Files,
             dir: PathBuf::from("estore-data/mail"),
-            url: MailUrl::default(),
+            url: Secret::default(),
             from: "EStore <no-reply@localhost.localdomain>".to_owned(),
         }
     }
@@ -83,15 +83,4 @@ pub enum MailKind {
     Files,
     /// A mail server.
     Smtp,
-}
-
-/// A mail server's URL, which holds its password and never prints.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
-pub struct MailUrl(pub String);
-
-impl fmt::Debug for MailUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "none" } else { "…" })
-    }
 }

@@ -6,10 +6,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// What the file holds; `make` is asked for it when there is none. Two processes may start at once: each writes its own
 /// file, the first to link it wins, both read the winner's.
-pub(crate) fn read_or_make(path: &Path, make: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
+pub(crate) fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> io::Result<Zeroizing<String>>,
+) -> io::Result<Zeroizing<String>> {
     if !path.try_exists()? {
         let text = make()?;
         if let Some(folder) = path.parent() {
@@ -23,7 +27,7 @@ pub(crate) fn read_or_make(path: &Path, make: impl FnOnce() -> io::Result<String
         drop(fs::remove_file(&draft));
         made?;
     }
-    fs::read_to_string(path)
+    fs::read_to_string(path).map(Zeroizing::new)
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {

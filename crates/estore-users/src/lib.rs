@@ -34,7 +34,7 @@ mod user;
 pub use access_token::KeyError;
 pub use breached::BreachedListError;
 pub use checks::CHECKS;
-pub use config::{MailConfig, MailKind, MailUrl, UsersConfig};
+pub use config::{MailConfig, MailKind, UsersConfig};
 pub use operations::create_admin::CreateAdminError;
 pub use operations::grant_roles::GrantRolesError;
 pub use operations::import_customers::{ImportError, ImportFault, ImportReport};

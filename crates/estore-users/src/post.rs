@@ -67,7 +67,7 @@ impl Post {
                 Way::Files(config.dir.clone())
             }
             MailKind::Smtp => {
-                let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.url.0)
+                let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.url.reveal())
                     .map_err(|error| PostError::Url(error.to_string()))?;
                 Way::Smtp(Box::new(server.timeout(Some(MAIL_DELIVERY_TIME_MAX)).build()))
             }

@@ -9,6 +9,8 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use zeroize::Zeroizing;
+
 use crate::access_token::KeyError;
 use crate::key_file;
 
@@ -38,7 +40,7 @@ impl Sealer {
         let file = |cause| KeyError::File { path: path.display().to_string(), cause };
         let text = key_file::read_or_make(path, new_key).map_err(file)?;
         let not_a_key = || KeyError::NotASealingKey(path.display().to_string());
-        let key = STANDARD.decode(text.trim()).map_err(|_malformed| not_a_key())?;
+        let key = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_malformed| not_a_key())?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_length| not_a_key())?;
         Ok(Self { key })
     }
@@ -51,23 +53,23 @@ impl Sealer {
     }
 
     /// The secret.
-    pub(crate) fn unseal(&self, sealed: &[u8], place: &str) -> Result<Vec<u8>, SealBroken> {
+    pub(crate) fn unseal(&self, sealed: &[u8], place: &str) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
         let (version, rest) = sealed.split_first().ok_or(SealBroken)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealBroken)?;
         if *version != VERSION {
             return Err(SealBroken);
         }
-        let mut text = text.to_vec();
+        let mut text = Zeroizing::new(text.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = self.key.open_in_place(nonce, Aad::from(place), &mut text).map_err(|_altered| SealBroken)?;
-        Ok(opened.to_vec())
+        Ok(Zeroizing::new(opened.to_vec()))
     }
 }
 
-fn new_key() -> io::Result<String> {
-    let mut key = [0; KEY_BYTES];
-    rand::fill(&mut key).map_err(|_unspecified| io::Error::other("the system's random generator failed"))?;
-    Ok(STANDARD.encode(key) + "\n")
+fn new_key() -> io::Result<Zeroizing<String>> {
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    rand::fill(&mut *key).map_err(|_unspecified| io::Error::other("the system's random generator failed"))?;
+    Ok(Zeroizing::new(STANDARD.encode(*key) + "\n"))
 }
 
 #[cfg(test)]
@@ -79,7 +81,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let open = |name: &str| Sealer::open(&folder.path().join(name)).unwrap();
         let sealed = open("key").seal(b"a secret", "row 7").unwrap();
-        assert_eq!(open("key").unseal(&sealed, "row 7").unwrap(), b"a secret");
+        assert_eq!(open("key").unseal(&sealed, "row 7").unwrap().as_slice(), b"a secret");
         assert_ne!(open("key").seal(b"a secret", "row 7").unwrap(), sealed);
         assert!(open("key").unseal(&sealed, "row 8").is_err());
         assert!(open("other").unseal(&sealed, "row 7").is_err());

@@ -1,37 +1,15 @@
-//! Text that never prints, and random tokens that are stored as hashes only.
-
-use std::fmt;
+//! Random tokens that are stored as hashes only.
 
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+pub(crate) use estore_kit::secret::Secret;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::limits::TOKEN_CHARACTERS_MAX;
 
 const TOKEN_BYTES: usize = 32;
-
-/// A password or token as it came in or goes out.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// The system has no randomness to give.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +27,10 @@ pub(crate) struct RandomToken {
 
 impl RandomToken {
     pub(crate) fn generate() -> Result<Self, NoRandomness> {
-        let mut bytes = [0; TOKEN_BYTES];
-        rand::fill(&mut bytes).map_err(|_unspecified| NoRandomness)?;
-        let text = URL_SAFE_NO_PAD.encode(bytes);
-        Ok(Self { hash: hash(&text), secret: Secret(text) })
+        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
+        rand::fill(&mut *bytes).map_err(|_unspecified| NoRandomness)?;
+        let text = URL_SAFE_NO_PAD.encode(*bytes);
+        Ok(Self { hash: hash(&text), secret: Secret::new(text) })
     }
 }
 
@@ -68,7 +46,7 @@ pub(crate) struct ApiKeySecret {
 impl ApiKeySecret {
     pub(crate) fn generate(prefix: &str) -> Result<Self, NoRandomness> {
         let text = format!("{prefix}{}", RandomToken::generate()?.secret.reveal());
-        Ok(Self { hash: hash(&text), text: Secret(text) })
+        Ok(Self { hash: hash(&text), text: Secret::new(text) })
     }
 }
 

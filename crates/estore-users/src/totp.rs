@@ -3,6 +3,8 @@
 
 use aws_lc_rs::{hmac, rand};
 
+use zeroize::Zeroizing;
+
 use crate::secret::{NoRandomness, Secret};
 
 /// What a code is made of: 160 bits.
@@ -18,17 +20,17 @@ const RECOVERY_GROUP_CHARACTERS: usize = 4;
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// A new secret.
-pub(crate) fn new_secret() -> Result<[u8; SECRET_BYTES], NoRandomness> {
-    let mut secret = [0; SECRET_BYTES];
-    rand::fill(&mut secret).map_err(|_unspecified| NoRandomness)?;
+pub(crate) fn new_secret() -> Result<Zeroizing<[u8; SECRET_BYTES]>, NoRandomness> {
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    rand::fill(&mut *secret).map_err(|_unspecified| NoRandomness)?;
     Ok(secret)
 }
 
 /// A new recovery code: 80 bits in groups of four letters and digits.
 pub(crate) fn new_recovery_code() -> Result<Secret, NoRandomness> {
-    let mut bytes = [0; RECOVERY_CODE_BYTES];
-    rand::fill(&mut bytes).map_err(|_unspecified| NoRandomness)?;
-    let text = base32(&bytes);
+    let mut bytes = Zeroizing::new([0; RECOVERY_CODE_BYTES]);
+    rand::fill(&mut *bytes).map_err(|_unspecified| NoRandomness)?;
+    let text = Zeroizing::new(base32(&*bytes));
     let groups: Vec<String> = text
         .as_bytes()
         .chunks(RECOVERY_GROUP_CHARACTERS)

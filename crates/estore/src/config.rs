@@ -16,6 +16,7 @@ use estore_kit::edge::{RateLimits, Rules};
 use estore_payments::PaymentsConfig;
 use estore_users::UsersConfig;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use self::backup::BackupConfig;
 pub use self::databases::{DatabaseUrl, DatabaseUrls};
@@ -30,6 +31,9 @@ use crate::maintenance::MaintenanceConfig;
 /// Variables that are not configuration keys.
 const OTHER_VARIABLES: &[&str] = &["ESTORE_CONFIG"];
 const OTHER_PREFIXES: &[&str] = &["ESTORE_TEST_", "ESTORE_BENCH_"];
+/// Keys of secrets. They are texts, such as happen to look like a number or a list too.
+pub(crate) const SECRETS: &[&str] =
+    &["secret", "token", "api_key", "webhook_secret", "url", "writer_url", "admin_url", "backup_url", "monitor_url"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -131,7 +135,7 @@ impl Config {
     pub fn load(place: &Place) -> Result<Self, ConfigError> {
         let text = match &place.config {
             Some(path) => read(path)?,
-            None => String::new(),
+            None => Zeroizing::default(),
         };
         let file = place.config.as_deref().unwrap_or(Path::new(""));
         let mut config = Self::parse(file, &text, std::env::vars())?;
@@ -210,8 +214,9 @@ fn is_other(name: &str) -> bool {
     OTHER_VARIABLES.contains(&name) || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.display().to_string(), cause })
+fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    text.map_err(|cause| ConfigError::Unreadable { path: path.display().to_string(), cause })
 }
 
 /// Where and why, and not what stands there: it may be a password.
@@ -233,7 +238,8 @@ fn overlay(table: &mut toml::Table, name: &str, value: String) -> Result<(), Con
             .as_table_mut()
             .ok_or_else(|| ConfigError::Wrong(format!("{name}: `{section}` is a value, not a section")))?;
     }
-    at.insert(last.clone(), read_value(value));
+    let value = if SECRETS.contains(&last.as_str()) { toml::Value::String(value) } else { read_value(value) };
+    at.insert(last.clone(), value);
     Ok(())
 }
 
@@ -291,6 +297,14 @@ mod tests {
         let digits = ("ESTORE_SERVICES__USERS_URL".to_owned(), "1234567890".to_owned());
         let digits = Config::parse(Path::new(""), "", std::iter::once(digits)).unwrap_err().to_string();
         assert!(digits.contains("users_url") && !digits.contains("1234567890"), "{digits}");
+    }
+
+    #[test]
+    fn a_secret_may_look_like_a_number() {
+        let digits = "12345678901234567890123456789012";
+        let variable = ("ESTORE_SERVICES__SECRET".to_owned(), digits.to_owned());
+        let config = Config::parse(Path::new(""), "", std::iter::once(variable)).unwrap();
+        assert_eq!(config.services.secret.unwrap().reveal(), digits);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use estore_kit::db::{self, Logins};
 use estore_kit::migration::Migration;
+use estore_kit::secret::Secret;
 use estore_ops::backup::Source;
 use estore_ops::postgres::ClusterAddress;
 use estore_ops::roles::{ADMINISTRATOR, BACKUP, MONITOR, RoleOptions, Service};
 use tokio_postgres::Config as Connect;
 use tokio_postgres::config::Host;
+use zeroize::Zeroizing;
 
 use crate::config::{Config, DatabaseUrl};
 
@@ -81,8 +83,8 @@ impl Databases {
             let login = |role| self.private.config_for(service.database(), role);
             return Ok(Logins { writer: login(service.writer()), app: login(service.app()) });
         };
-        let app = self.parse(service, "url", own.url.as_deref().unwrap_or_default())?;
-        let writer = match own.writer_url.as_deref() {
+        let app = self.parse(service, "url", own.url.as_ref().map_or("", Secret::reveal))?;
+        let writer = match own.writer_url.as_ref().map(Secret::reveal) {
             Some(url) => self.parse(service, "writer_url", url)?,
             None => {
                 let mut writer = app.clone();
@@ -96,14 +98,15 @@ impl Databases {
     /// How the server's administrator connects to its maintenance database.
     pub fn administrator(&self, service: Service) -> Result<Connect, AddressError> {
         let Some(own) = self.own_url(service) else { return Ok(self.private.config_for("postgres", ADMINISTRATOR)) };
-        let url = own.admin_url.as_deref().ok_or(AddressError::NoAdministrator(service))?;
+        let url = own.admin_url.as_ref().map(Secret::reveal).ok_or(AddressError::NoAdministrator(service))?;
         self.parse(service, "admin_url", url)
     }
 
     /// A login, and a safe one where it leaves this machine, unless the configuration does without. `sslmode` may say
     /// what libpq's does: our driver knows no TLS without a look at the certificate.
     fn parse(&self, service: Service, key: &'static str, url: &str) -> Result<Connect, AddressError> {
-        let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+        let url = Zeroizing::new(url.replace("sslmode=verify-full", "sslmode=require"));
+        let url = Zeroizing::new(url.replace("sslmode=verify-ca", "sslmode=require"));
         let config: Connect = url.parse().map_err(|cause| AddressError::Malformed { service, key, cause })?;
         if self.allow_insecure {
             return Ok(config);
@@ -130,8 +133,8 @@ impl Databases {
             config
         };
         let administrator = self.administrator(service).map(within);
-        let dump = match self.own_url(service).and_then(|own| own.backup_url.as_deref()) {
-            Some(url) => self.parse(service, "backup_url", url)?,
+        let dump = match self.own_url(service).and_then(|own| own.backup_url.as_ref()) {
+            Some(url) => self.parse(service, "backup_url", url.reveal())?,
             None if self.is_private(service) => self.private.config_for(&database, BACKUP),
             None => administrator.as_ref().map_err(|_| AddressError::NoBackup(service))?.clone(),
         };
@@ -145,7 +148,7 @@ impl Databases {
         let Some(own) = self.own_url(service) else {
             return Ok(self.private.config_for(service.database(), MONITOR));
         };
-        let Some(url) = own.monitor_url.as_deref() else { return Ok(writer) };
+        let Some(url) = own.monitor_url.as_ref().map(Secret::reveal) else { return Ok(writer) };
         let mut config = self.parse(service, "monitor_url", url)?;
         config.dbname(writer.get_dbname().unwrap_or(service.database()));
         Ok(config)
@@ -188,7 +191,9 @@ impl Databases {
             let Logins { writer, app } = self.logins(service)?;
             for config in [Some(writer), Some(app), dump].iter().flatten() {
                 if let (Some(user), Some(password)) = (config.get_user(), config.get_password()) {
-                    options.passwords.insert(user.to_owned(), String::from_utf8_lossy(password).into_owned());
+                    options
+                        .passwords
+                        .insert(user.to_owned(), Secret::new(String::from_utf8_lossy(password).into_owned()));
                 }
             }
         }
@@ -201,13 +206,11 @@ impl Databases {
             None => Ok(self.private.url_for(service.database(), role.unwrap_or(ADMINISTRATOR))),
             Some(own) => {
                 let url = match role {
-                    None => own.admin_url.clone().ok_or(AddressError::NoAdministrator(service))?,
-                    Some(role) if role == service.writer() && own.writer_url.is_some() => {
-                        own.writer_url.clone().unwrap_or_default()
-                    }
-                    Some(_) => own.url.clone().unwrap_or_default(),
+                    None => Some(own.admin_url.as_ref().ok_or(AddressError::NoAdministrator(service))?),
+                    Some(role) if role == service.writer() => own.writer_url.as_ref().or(own.url.as_ref()),
+                    Some(_) => own.url.as_ref(),
                 };
-                Ok(retarget(&url, service.database(), role))
+                Ok(retarget(url.map_or("", Secret::reveal), service.database(), role))
             }
         }
     }

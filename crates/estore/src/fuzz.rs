@@ -4,12 +4,9 @@ use std::path::Path;
 
 use estore_ops::roles::Service;
 
-use crate::config::Config;
+use crate::config::{Config, SECRETS};
 use crate::databases::Databases;
 
-/// Keys whose values nobody may read.
-const SECRETS: &[&str] =
-    &["secret", "token", "api_key", "webhook_secret", "url", "writer_url", "admin_url", "backup_url", "monitor_url"];
 /// What a secret holds that is looked for; others may be words of our own sentences by chance.
 const TELLING: &str = "hush-hush";
 

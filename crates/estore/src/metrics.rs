@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use estore_kit::auth::{Revocations, shows};
 use estore_kit::metrics::{Family, Page};
 use estore_kit::problem::Problem;
+use estore_kit::secret::Secret;
 use estore_ops::monitor::exporter;
 use futures_util::future::{join, join_all};
 use tokio::sync::Mutex;
@@ -39,7 +40,7 @@ const SESSIONS_HEARD: Family = Family::gauge("estore_ended_sessions_heard", "Whe
 #[derive(Debug)]
 pub struct Metrics {
     /// What Prometheus has to show.
-    token: String,
+    token: Secret,
     databases: Arc<[Watched]>,
     backups: Option<Arc<BackupWatch>>,
     process: Process,
@@ -68,8 +69,8 @@ impl Metrics {
             Some(token) => token.clone(),
             None => secrets::read_or_make(&config.data_dir, "metrics-token")?,
         };
-        let is_visible = token.chars().all(|letter| letter.is_ascii_graphic());
-        if token.len() < TOKEN_CHARACTERS_MIN || !is_visible {
+        let is_visible = token.reveal().chars().all(|letter| letter.is_ascii_graphic());
+        if token.reveal().len() < TOKEN_CHARACTERS_MIN || !is_visible {
             let text = format!("metrics.token needs at least {TOKEN_CHARACTERS_MIN} visible ASCII characters");
             return Err(text.into());
         }
@@ -143,7 +144,7 @@ impl Shown {
     (status = 200, description = "Prometheus text format", body = String, content_type = "text/plain"),
     (status = 401, description = "The token is missing or wrong")))]
 async fn metrics_page(State(shown): State<Shown>, parts: Parts) -> Result<impl IntoResponse, Problem> {
-    if !shows(&parts, &shown.metrics.token) {
+    if !shows(&parts, shown.metrics.token.reveal()) {
         let detail = "Figures are for Prometheus: send the token of secrets/metrics-token as Authorization: Bearer.";
         return Err(Problem::unauthorized("metrics_token_invalid", detail));
     }

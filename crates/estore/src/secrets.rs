@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use estore_kit::secret::Secret;
 use rand::Rng;
+use zeroize::Zeroizing;
 
 /// Random bytes in a secret, before encoding.
 const SECRET_BYTES: usize = 32;
@@ -20,28 +22,33 @@ pub fn folder(data_dir: &Path) -> io::Result<PathBuf> {
 }
 
 /// The secret `name` of the data directory, made when missing. Safe beside another process doing the same.
-pub fn read_or_make(data_dir: &Path, name: &str) -> io::Result<String> {
+pub fn read_or_make(data_dir: &Path, name: &str) -> io::Result<Secret> {
     let path = folder(data_dir)?.join(name);
-    if let Ok(secret) = fs::read_to_string(&path) {
-        return Ok(secret.trim().to_owned());
+    if let Ok(secret) = read(&path) {
+        return Ok(secret);
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", random())?;
+    writeln!(file, "{}", random().reveal())?;
     file.sync_all()?;
     // The first to link wins; everybody then reads the same.
     match fs::hard_link(&draft, &path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => fs::remove_file(&draft)?,
     }
-    Ok(fs::read_to_string(&path)?.trim().to_owned())
+    read(&path)
+}
+
+fn read(path: &Path) -> io::Result<Secret> {
+    let text = fs::read_to_string(path).map(Zeroizing::new)?;
+    Ok(Secret::from(text.trim()))
 }
 
 /// A secret of 256 random bits as text.
-pub fn random() -> String {
-    let mut bytes = [0_u8; SECRET_BYTES];
-    rand::rng().fill_bytes(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
+pub fn random() -> Secret {
+    let mut bytes = Zeroizing::new([0_u8; SECRET_BYTES]);
+    rand::rng().fill_bytes(&mut *bytes);
+    Secret::new(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
 #[cfg(test)]
@@ -53,6 +60,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = read_or_make(folder.path(), "service-secret").unwrap();
         assert_eq!(read_or_make(folder.path(), "service-secret").unwrap(), first);
-        assert!(first.len() >= 43);
+        assert!(first.reveal().len() >= 43);
     }
 }

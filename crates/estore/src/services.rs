@@ -259,7 +259,7 @@ fn service_secret(config: &Config) -> StartResult<ServiceSecret> {
         Some(secret) => secret.clone(),
         None => secrets::read_or_make(&config.data_dir, "service-secret")?,
     };
-    Ok(ServiceSecret::new(secret.as_bytes())?)
+    Ok(ServiceSecret::new(secret.reveal().as_bytes())?)
 }
 
 /// PaymentService's configuration, with the webhook key in the data directory unless it names another.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use age::secrecy::ExposeSecret;
 use age::x25519;
+use zeroize::Zeroizing;
 
 use super::error::BackupError;
 
@@ -76,7 +77,8 @@ impl Identity {
     /// # Errors
     /// [`BackupError::File`], or [`BackupError::Key`] when it holds no identity.
     pub fn read(path: &Path) -> Result<Self, BackupError> {
-        let text = std::fs::read_to_string(path).map_err(BackupError::file("read the identity", path))?;
+        let text = std::fs::read_to_string(path).map(Zeroizing::new);
+        let text = text.map_err(BackupError::file("read the identity", path))?;
         let refuse = |reason: String| BackupError::Key { what: format!("the identity {}", path.display()), reason };
         let file = age::IdentityFile::from_buffer(text.as_bytes()).map_err(|error| refuse(error.to_string()))?;
         let keys = file.into_identities().map_err(|error| refuse(error.to_string()))?;
@@ -104,7 +106,7 @@ pub fn generate_identity(path: &Path) -> Result<String, BackupError> {
     let identity = x25519::Identity::generate();
     let recipient = identity.to_public().to_string();
     let secret = identity.to_string();
-    let text = format!("# public key: {recipient}\n{}\n", secret.expose_secret());
+    let text = Zeroizing::new(format!("# public key: {recipient}\n{}\n", secret.expose_secret()));
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .map_err(BackupError::file("write the identity", path))?;

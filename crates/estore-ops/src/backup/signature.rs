@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::error::BackupError;
 
@@ -39,7 +40,7 @@ impl SigningKey {
         if !path.exists() {
             make(path).map_err(BackupError::file("make the signing key", path))?;
         }
-        let der = fs::read(path).map_err(BackupError::file("read the signing key", path))?;
+        let der = fs::read(path).map(Zeroizing::new).map_err(BackupError::file("read the signing key", path))?;
         let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_| BackupError::Key {
             what: format!("the signing key {}", path.display()),
             reason: "it holds no Ed25519 key".to_owned(),

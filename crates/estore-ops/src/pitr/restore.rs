@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use estore_kit::secret::Secret;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -39,7 +40,7 @@ pub struct RecoverOptions {
     /// The repository.
     pub repository: PathBuf,
     /// What it is encrypted with.
-    pub passphrase: String,
+    pub passphrase: Secret,
 }
 
 /// What was brought back.

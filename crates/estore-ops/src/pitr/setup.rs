@@ -4,6 +4,8 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 
+use estore_kit::secret::Secret;
+
 use super::archiver::Archiver;
 use super::error::PitrError;
 use super::pgbackrest::{Configuration, INCLUDED, PgBackRest, repository_of};
@@ -20,7 +22,7 @@ pub struct SetupOptions {
     /// Where everything is kept: a folder, best on another disk.
     pub repository: PathBuf,
     /// What it is encrypted with.
-    pub passphrase: String,
+    pub passphrase: Secret,
     /// How far back every moment can be brought back, in days, from 1.
     pub keep_days: u32,
 }
@@ -72,7 +74,7 @@ pub(crate) fn write_archiver(
     layout.give(account, &home.join(INCLUDED))?;
     let configuration = Configuration {
         repository,
-        passphrase: &options.passphrase,
+        passphrase: options.passphrase.reveal(),
         keep_days: options.keep_days,
         data: &layout.data,
         socket: layout.address.socket_dir(),

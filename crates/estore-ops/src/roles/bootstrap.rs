@@ -103,7 +103,7 @@ fn role_statements(options: &RoleOptions) -> String {
         ));
         if let Some(password) = options.passwords.get(&role) {
             // Hashed here, so that neither the network nor the server's log sees the password.
-            let verifier = postgres_protocol::password::scram_sha_256(password.as_bytes());
+            let verifier = postgres_protocol::password::scram_sha_256(password.reveal().as_bytes());
             sql.push_str(&format!("ALTER ROLE {name} LOGIN PASSWORD {};\n", quote_literal(&verifier)));
         }
     }

@@ -52,7 +52,7 @@ impl From<ReceiveError> for Problem {
 pub(crate) struct Event {
     pub(crate) id: String,
     #[serde(rename = "type")]
-    kind: String,
+    pub(crate) kind: String,
     #[serde(default)]
     created: i64,
     #[serde(default)]

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use estore_kit::secret::Secret;
 use jiff::Timestamp;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
@@ -57,7 +58,7 @@ impl Sender {
     }
 
     /// A secret of an endpoint, by its version.
-    pub(crate) fn secret(&self, endpoint: uuid::Uuid, version: i32) -> String {
+    pub(crate) fn secret(&self, endpoint: uuid::Uuid, version: i32) -> Secret {
         self.key.secret(endpoint, version)
     }
 

@@ -10,8 +10,10 @@ use std::path::Path;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use estore_kit::secret::Secret;
 use rand::Rng;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// Bytes of the key.
 const KEY_BYTES: usize = 32;
@@ -32,8 +34,8 @@ impl SigningKey {
         if !path.exists() {
             make(path).map_err(told)?;
         }
-        let text = fs::read_to_string(path).map_err(told)?;
-        let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
+        let text = fs::read_to_string(path).map(Zeroizing::new).map_err(told)?;
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).unwrap_or_default());
         if bytes.len() != KEY_BYTES {
             let shown = path.display();
             return Err(format!("payments.webhook_key_file {shown} does not hold {KEY_BYTES} bytes in base64"));
@@ -43,20 +45,21 @@ impl SigningKey {
 
     /// A key that ends with this process.
     pub(crate) fn passing() -> Self {
-        Self(Key::new(HMAC_SHA256, &random()))
+        Self(Key::new(HMAC_SHA256, &*random()))
     }
 
-    fn secret_bytes(&self, endpoint: Uuid, version: i32) -> Vec<u8> {
+    fn secret_bytes(&self, endpoint: Uuid, version: i32) -> Zeroizing<Vec<u8>> {
         let mut text = format!("estore webhook endpoint {endpoint}");
         if version > 1 {
             text.push_str(&format!(" {version}"));
         }
-        sign(&self.0, text.as_bytes()).as_ref().to_vec()
+        Zeroizing::new(sign(&self.0, text.as_bytes()).as_ref().to_vec())
     }
 
     /// A secret, of a version from 1, as the endpoint's owner keeps it.
-    pub(crate) fn secret(&self, endpoint: Uuid, version: i32) -> String {
-        format!("whsec_{}", STANDARD.encode(self.secret_bytes(endpoint, version)))
+    pub(crate) fn secret(&self, endpoint: Uuid, version: i32) -> Secret {
+        let text = Zeroizing::new(STANDARD.encode(self.secret_bytes(endpoint, version)));
+        Secret::new(format!("whsec_{}", *text))
     }
 
     /// The header `webhook-signature` of a message: a signature for each of the secrets, the newest first.
@@ -69,16 +72,16 @@ impl SigningKey {
     }
 }
 
-fn random() -> [u8; KEY_BYTES] {
-    let mut bytes = [0_u8; KEY_BYTES];
-    rand::rng().fill_bytes(&mut bytes);
+fn random() -> Zeroizing<[u8; KEY_BYTES]> {
+    let mut bytes = Zeroizing::new([0_u8; KEY_BYTES]);
+    rand::rng().fill_bytes(&mut *bytes);
     bytes
 }
 
 fn make(path: &Path) -> io::Result<()> {
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", STANDARD.encode(random()))?;
+    writeln!(file, "{}", *Zeroizing::new(STANDARD.encode(*random())))?;
     file.sync_all()?;
     // The first to link wins; everybody then reads the same.
     let linked = fs::hard_link(&draft, path);

@@ -93,12 +93,12 @@ pub(crate) async fn begin(service: &Service, caller: &Caller, password: &Secret)
     sign(&transaction).await?;
     let user = find_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     let secret = totp::new_secret()?;
-    let sealed = service.sealer.seal(&secret, &place(user.id)).map_err(SecondFactorError::from)?;
+    let sealed = service.sealer.seal(&*secret, &place(user.id)).map_err(SecondFactorError::from)?;
     if !store::put_totp_factor(&transaction, user.id, &sealed).await? {
         return Err(TotpError::Enabled);
     }
     transaction.commit().await.map_err(DbError::from)?;
-    Ok(TotpSecret { secret: Secret::new(totp::base32(&secret)), uri: Secret::new(totp::uri(&secret, &user.email)) })
+    Ok(TotpSecret { secret: Secret::new(totp::base32(&*secret)), uri: Secret::new(totp::uri(&*secret, &user.email)) })
 }
 
 /// Confirms by the first code, from which on log-ins take two steps.

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use estore_kit::db::Db;
+use estore_kit::secret::Secret;
 use estore_testkit::cluster::TestCluster;
-use estore_users::{MIGRATIONS, MailKind, MailUrl, Users, UsersConfig};
+use estore_users::{MIGRATIONS, MailKind, Users, UsersConfig};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -62,7 +63,7 @@ async fn speak(mut stream: TcpStream, verdicts: &'static [&'static str], kept: A
 async fn desk_with(url: String) -> Desk {
     Desk::open_with(|config| {
         config.mail.kind = MailKind::Smtp;
-        config.mail.url = MailUrl(url);
+        config.mail.url = Secret::new(url);
         config.mail.from = "Shop <shop@example.com>".to_owned();
     })
     .await

@@ -6,11 +6,15 @@ use estore_kit::db::Db;
 use estore_ops::postgres::ClusterAccess;
 use estore_ops::roles::Service;
 use estore_users::{Role, Users};
+use zeroize::Zeroizing;
 
 use super::migrate;
 use crate::cli::{Admin, Roles};
 use crate::config::Config;
 use crate::{Outcome, services};
+
+/// How much of standard input is read for a password, in bytes.
+const PASSWORD_BYTES_MAX: usize = 4_096;
 
 /// Makes an administrator, or changes who may do what.
 pub async fn run(config: Config, admin: Admin) -> Outcome {
@@ -32,8 +36,9 @@ async fn open(config: &Config) -> Result<(Users, Option<ClusterAccess>), Box<dyn
 
 /// Makes an administrator; the password is the first line of standard input.
 async fn create(config: Config, email: &str) -> Outcome {
-    let mut password = String::new();
-    std::io::stdin().take(4_096).read_to_string(&mut password)?;
+    // With room for all of it: what grows leaves copies behind.
+    let mut password = Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX));
+    std::io::stdin().take(PASSWORD_BYTES_MAX as u64).read_to_string(&mut password)?;
     let password = password.lines().next().unwrap_or_default();
     let (users, cluster) = open(&config).await?;
     let created = users.create_admin(email, password).await;

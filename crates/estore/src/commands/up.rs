@@ -116,9 +116,9 @@ async fn first_administrator(users: &Users) -> Result<(), Box<dyn std::error::Er
         return Ok(());
     }
     let password = secrets::random();
-    users.create_admin_once(FIRST_ADMINISTRATOR, &password).await?;
+    users.create_admin_once(FIRST_ADMINISTRATOR, password.reveal()).await?;
     println!("First administrator   {FIRST_ADMINISTRATOR}");
-    println!("One-time password     {password}");
+    println!("One-time password     {}", password.reveal());
     println!("                      It is not shown again. The first log-in brings the password that takes its place:");
     println!("                      POST /v1/tokens {{\"email\", \"password\", \"new_password\"}}");
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use estore_kit::db::SILENT_SECONDS_MAX;
+use estore_kit::secret::Secret;
 use serde::Deserialize;
 
 /// The databases by service.
@@ -35,32 +36,19 @@ impl Default for DatabaseUrls {
 }
 
 /// One database of one's own.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseUrl {
     /// As the application role: `postgresql://estore_users_app:…@host/estore_users`.
-    pub url: Option<String>,
+    pub url: Option<Secret>,
     /// As the role that does the service's own work: `postgresql://estore_users_writer:…@host/estore_users`. Left out,
     /// it is `url` with that role's name and the same password.
-    pub writer_url: Option<String>,
+    pub writer_url: Option<Secret>,
     /// As an administrator, for roles and migrations only: `postgresql://postgres:…@host/postgres`.
-    pub admin_url: Option<String>,
+    pub admin_url: Option<Secret>,
     /// As the role that dumps: `postgresql://estore_backup:…@host/estore_users`; `admin_url` does where it is left out.
-    pub backup_url: Option<String>,
+    pub backup_url: Option<Secret>,
     /// As the role that looks: `postgresql://estore_monitor:…@host/estore_users`; `url` does where it is left out, and
     /// sees less.
-    pub monitor_url: Option<String>,
-}
-
-impl std::fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |url: &Option<String>| url.as_ref().map(|_| "…");
-        f.debug_struct("DatabaseUrl")
-            .field("url", &shown(&self.url))
-            .field("writer_url", &shown(&self.writer_url))
-            .field("admin_url", &shown(&self.admin_url))
-            .field("backup_url", &shown(&self.backup_url))
-            .field("monitor_url", &shown(&self.monitor_url))
-            .finish()
-    }
+    pub monitor_url: Option<Secret>,
 }

@@ -1,34 +1,10 @@
 //! What can be set about Stripe.
 
-use std::fmt;
 use std::path::PathBuf;
 
+pub use estore_kit::secret::Secret;
 use serde::Deserialize;
-
-/// Text that never prints.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text, for the one place that needs it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
+use zeroize::Zeroizing;
 
 /// When the money of a charge is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -105,7 +81,7 @@ fn given(name: &str, text: Option<&Secret>, file: Option<&PathBuf>) -> Result<Op
     match (text, file) {
         (Some(_), Some(_)) => Err(format!("payments.stripe: set {name} or {name}_file, not both")),
         (Some(text), None) => Ok(Some(text.clone())),
-        (None, Some(file)) => match std::fs::read_to_string(file) {
+        (None, Some(file)) => match std::fs::read_to_string(file).map(Zeroizing::new) {
             Ok(text) => Ok(Some(Secret::from(text.trim()))),
             Err(error) => Err(format!("payments.stripe.{name}_file: {}: {error}", file.display())),
         },

@@ -73,7 +73,7 @@ async fn order(mut config: Config) -> BackupResult<String> {
     let email = format!("backup-proof-{}@estore.example", uuid::Uuid::now_v7().simple());
     let password = secrets::random();
     let users = services.users.as_ref().ok_or("no UserService")?;
-    users.create_admin(&email, &password).await?;
+    users.create_admin(&email, password.reveal()).await?;
     let stop = CancellationToken::new();
     let limits = EdgeLimits::default();
     let serving = {
@@ -81,7 +81,7 @@ async fn order(mut config: Config) -> BackupResult<String> {
         tokio::spawn(async move { serve(door, router, limits, stop.cancelled()).await })
     };
     let buyer = Buyer::new(&config)?;
-    let sold = buyer.buy(&email, &password).await;
+    let sold = buyer.buy(&email, password.reveal()).await;
     stop.cancel();
     serving.await?;
     sold

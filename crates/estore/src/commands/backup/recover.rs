@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use estore_kit::secret::Secret;
 use estore_ops::pitr::{Moment, RecoverOptions, recover_into};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::BackupResult;
 use super::progress::Bars;
@@ -50,11 +52,12 @@ pub(super) async fn run(
     Ok(true)
 }
 
-fn read_passphrase(file: &Path) -> BackupResult<String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+fn read_passphrase(file: &Path) -> BackupResult<Secret> {
+    let text = std::fs::read_to_string(file).map(Zeroizing::new);
+    let text = text.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let passphrase = text.trim();
     if passphrase.is_empty() || passphrase.contains(char::is_whitespace) {
         return Err(format!("{} holds no passphrase: one word is wanted", file.display()).into());
     }
-    Ok(passphrase.to_owned())
+    Ok(Secret::from(passphrase))
 }
