@@ -7,6 +7,7 @@
 mod anchor;
 mod book;
 mod farewell;
+mod keys;
 mod seal;
 mod sealer;
 mod show;
@@ -15,7 +16,8 @@ mod verify;
 pub use anchor::Anchor;
 pub(crate) use anchor::newest;
 pub(crate) use farewell::{Farewell, Leaving, farewell, release, take_turn};
+pub use keys::{Rotation, RotationError};
 pub use seal::Head;
-pub use sealer::{Sealed, Sealer};
+pub use sealer::{SealError, Sealed, Sealer};
 pub use show::{Change, Wanted, show};
 pub use verify::{Audited, Extent, Fault, Waiting, verify};

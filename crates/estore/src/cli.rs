@@ -13,7 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use estore_users::Role;
 
-pub use audit::{Audit, AuditShow, AuditVerify, NotedSeal};
+pub use audit::{Audit, AuditRotateKey, AuditShow, AuditVerify, NotedSeal};
 pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
 pub use maintain::Maintain;
 pub use partition::{Partition, PartitionTable};

@@ -1,10 +1,11 @@
 //! Seals the audit log, and the books of orders, stock and money, as long as the services run.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use estore_kit::db::Db;
-use estore_ops::audit::Sealer;
+use estore_ops::audit::{SealError, Sealer};
 use estore_ops::backup::{BackupError, SignerKey, SigningKey};
 use estore_ops::roles::Service;
 use futures_util::future::join_all;
@@ -26,6 +27,10 @@ const RULES_EVERY: Duration = Duration::from_secs(60);
 const PARTITIONS_EVERY: Duration = Duration::from_secs(3_600);
 /// How long the last round at the end may take.
 const LAST_ROUND_MAX: Duration = Duration::from_secs(3);
+/// How long others are waited for before it is said, and how long it is not said again.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long seals of another key are put up with: while keys change hands, they come before the key does.
+const OTHER_KEY_MAX: Duration = Duration::from_secs(20);
 /// The file of the key that signs seals.
 const KEY: &str = "audit-key";
 
@@ -34,7 +39,15 @@ const KEY: &str = "audit-key";
 /// # Errors
 /// When its file cannot be read or made.
 pub fn key(config: &Config) -> Result<SigningKey, Box<dyn std::error::Error>> {
-    Ok(SigningKey::read_or_make(&secrets::folder(&config.data_dir)?.join(KEY))?)
+    Ok(SigningKey::read_or_make(&key_file(config)?)?)
+}
+
+/// Its file.
+///
+/// # Errors
+/// When the folder of secrets cannot be made.
+pub fn key_file(config: &Config) -> std::io::Result<PathBuf> {
+    Ok(secrets::folder(&config.data_dir)?.join(KEY))
 }
 
 /// Its public half; none where nothing was ever sealed from this data directory.
@@ -62,17 +75,17 @@ pub fn start(
         let db = Db::with_patience(databases.logins(service)?.named("estore-sealer"), 1, silent_max)?;
         sealers.push((service, Sealer::new(service, db, Arc::clone(&key))));
     }
-    let stop = stop.clone();
+    let (stop, file) = (stop.clone(), key_file(config)?);
     Ok(tokio::spawn(async move {
-        join_all(sealers.into_iter().map(|(service, sealer)| run(service, sealer, &stop))).await;
+        join_all(sealers.into_iter().map(|(service, sealer)| run(service, sealer, &file, &stop))).await;
     }))
 }
 
-async fn run(service: Service, mut sealer: Sealer, stop: &CancellationToken) {
+async fn run(service: Service, mut sealer: Sealer, key: &Path, stop: &CancellationToken) {
     tokio::select! {
         // What is under way is given up: a seal is there or is not.
         () = stop.cancelled() => {}
-        () = keep_sealing(service, &mut sealer) => {}
+        () = keep_sealing(service, &mut sealer, key) => {}
     }
     // What the last requests wrote is sealed now, or by the next process.
     if let Ok(Err(error)) = timeout(LAST_ROUND_MAX, sealer.round()).await {
@@ -80,7 +93,8 @@ async fn run(service: Service, mut sealer: Sealer, stop: &CancellationToken) {
     }
 }
 
-async fn keep_sealing(service: Service, sealer: &mut Sealer) {
+async fn keep_sealing(service: Service, sealer: &mut Sealer, key: &Path) {
+    let (mut others, mut other_key) = (Patience::of(PATIENCE), Patience::of(OTHER_KEY_MAX));
     let (mut rules_due, mut partitions_due) = (Instant::now(), Instant::now());
     loop {
         if partitions_due <= Instant::now() {
@@ -95,13 +109,94 @@ async fn keep_sealing(service: Service, sealer: &mut Sealer) {
                 Err(error) => tracing::warn!(%service, %error, "changes of rules will be written later"),
             }
         }
-        match sealer.round().await {
-            Ok(sealed) if sealed.has_more => sleep(BACKLOG_PAUSE).await,
-            Ok(_) => sleep(SEAL_EVERY).await,
+        let pause = match sealer.round().await {
+            Ok(sealed) => {
+                other_key.ends();
+                if let Some(seconds) = others.lasts(sealed.waits || sealed.is_others_turn, Instant::now()) {
+                    let what = if sealed.waits { "transactions that are still open" } else { "whoever has the turn" };
+                    tracing::warn!(%service, seconds, what, "the audit log waits to be sealed: pg_stat_activity says who \
+                        it is, or pg_locks (advisory); end the session");
+                }
+                if sealed.has_more { BACKLOG_PAUSE } else { SEAL_EVERY }
+            }
+            Err(SealError::OtherKey { number, signer }) => {
+                take_anew(service, sealer, key, &signer);
+                if other_key.lasts(true, Instant::now()).is_some() {
+                    tracing::error!(%service, number, %signer, "nothing is sealed: the newest seal is not signed by our \
+                        key, secrets/audit-key. Bring the key back that signed it, or, where that is lost, let this one \
+                        go on: estore audit rotate-key --lost-key ed25519:…");
+                }
+                SEAL_EVERY
+            }
             Err(error) => {
                 tracing::warn!(%service, %error, "the audit log will be sealed later");
-                sleep(SEAL_EVERY).await;
+                SEAL_EVERY
             }
+        };
+        sleep(pause).await;
+    }
+}
+
+/// Reads the key's file again: it may have changed hands since.
+fn take_anew(service: Service, sealer: &mut Sealer, file: &Path, signer: &SignerKey) {
+    match SigningKey::read_or_make(file) {
+        Ok(key) if key.public() != *signer => {
+            tracing::info!(%service, signer = %key.public(), "seals are signed by another key from now on");
+            sealer.sign_with(Arc::new(key));
         }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%service, %error, "the key of seals cannot be read"),
+    }
+}
+
+/// How long something may last before it is said, again and again.
+#[derive(Debug)]
+struct Patience {
+    limit: Duration,
+    since: Option<Instant>,
+}
+
+impl Patience {
+    fn of(limit: Duration) -> Self {
+        Self { limit, since: None }
+    }
+
+    /// How many seconds it has lasted since it began or was last said, where that is to be said now.
+    fn lasts(&mut self, lasts: bool, now: Instant) -> Option<u64> {
+        if !lasts {
+            self.ends();
+            return None;
+        }
+        let lasted = now - *self.since.get_or_insert(now);
+        (lasted >= self.limit).then(|| {
+            self.since = Some(now);
+            lasted.as_secs()
+        })
+    }
+
+    fn ends(&mut self) {
+        self.since = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Patience;
+
+    #[test]
+    fn what_lasts_is_said_after_a_while_and_then_now_and_again() {
+        let (begun, second) = (Instant::now(), Duration::from_secs(1));
+        let mut patience = Patience::of(second * 120);
+        assert_eq!(patience.lasts(true, begun), None);
+        assert_eq!(patience.lasts(true, begun + second * 119), None);
+        assert_eq!(patience.lasts(true, begun + second * 121), Some(121));
+        assert_eq!(patience.lasts(true, begun + second * 180), None);
+        assert_eq!(patience.lasts(true, begun + second * 241), Some(120));
+        assert_eq!(patience.lasts(false, begun + second * 250), None);
+        assert_eq!(patience.lasts(true, begun + second * 300), None, "it began anew");
     }
 }

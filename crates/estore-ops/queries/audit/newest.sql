@@ -1,2 +1,2 @@
 -- For the audit. The newest seal. Primary key.
-SELECT number, head FROM audit_seals ORDER BY number DESC LIMIT 1
+SELECT number, head, signature FROM audit_seals ORDER BY number DESC LIMIT 1

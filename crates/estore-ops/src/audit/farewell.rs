@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, Error};
 
 use super::book::books;
-use super::seal::{Chain, Range};
+use super::seal::{Chain, Range, is_signed};
 use super::sealer::TURN_KEY;
 use crate::backup::SigningKey;
 use crate::roles::Service;
@@ -80,7 +80,10 @@ pub(crate) async fn farewell(
         rows_until: *until,
     };
     let newest = client.query_opt(NEWEST, &[]).await?;
-    let (number, head) = newest.map_or((0, Vec::new()), |row| (row.get(0), row.get(1)));
+    let (number, head): (i64, Vec<u8>) = newest.as_ref().map_or((0, Vec::new()), |row| (row.get(0), row.get(1)));
+    if newest.is_some_and(|row| !is_signed(&key.public(), &head, row.get(2))) {
+        return Ok(Farewell::Stays("the newest seal is signed by another key than the one that is here"));
+    }
     let mut chain = Chain { service: *service, number, head, key };
     let now: Timestamp = client.query_one("SELECT now()", &[]).await?.get(0);
     let seal = chain.seal(range, now);

@@ -72,8 +72,13 @@ impl Seal {
 
     /// Whether the key signed its head.
     pub(super) fn is_signed_by(&self, signer: &SignerKey) -> bool {
-        signer.vouches(CONTEXT, &self.head, &self.signature)
+        is_signed(signer, &self.head, &self.signature)
     }
+}
+
+/// Whether the key signed a head.
+pub(super) fn is_signed(signer: &SignerKey, head: &[u8], signature: &[u8]) -> bool {
+    signer.vouches(CONTEXT, head, signature)
 }
 
 /// The end of a chain, to which seals are added.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio_postgres::Transaction;
 
 use super::book::{Book, books};
-use super::seal::{Chain, Range, Seal};
-use crate::backup::SigningKey;
+use super::seal::{Chain, Range, Seal, is_signed};
+use crate::backup::{SignerKey, SigningKey};
 use crate::roles::Service;
 
 const HOLDERS: &str = include_str!("../../queries/audit/holders.sql");
@@ -37,6 +37,30 @@ pub struct Sealed {
     pub has_more: bool,
     /// Whether transactions are waited for that may still add rows among those to be sealed.
     pub waits: bool,
+    /// Whether somebody else had the turn to seal.
+    pub is_others_turn: bool,
+}
+
+/// Why nothing was sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// Somebody with another key sealed last; going on behind it would hide that.
+    #[error("the newest seal, number {number}, is not signed by {signer}")]
+    OtherKey {
+        /// The seal.
+        number: i64,
+        /// Who would have gone on.
+        signer: SignerKey,
+    },
+    /// The database; what was not committed is sealed by the next round.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl From<tokio_postgres::Error> for SealError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error.into())
+    }
 }
 
 /// Seals one database. Several may try; one does it at a time.
@@ -63,11 +87,16 @@ impl Sealer {
         Self { service, db, key, horizon: None }
     }
 
+    /// Signs with this key from now on.
+    pub fn sign_with(&mut self, key: Arc<SigningKey>) {
+        self.key = key;
+    }
+
     /// Seals what can be sealed now.
     ///
     /// # Errors
-    /// Those of the database; what was not committed is sealed by the next round.
-    pub async fn round(&mut self) -> Result<Sealed, DbError> {
+    /// [`SealError::OtherKey`], and those of the database.
+    pub async fn round(&mut self) -> Result<Sealed, SealError> {
         let mut client = self.db.client().await?;
         let horizon = match self.horizon.take() {
             Some(horizon) => horizon,
@@ -86,17 +115,21 @@ impl Sealer {
         Ok(sealed)
     }
 
-    async fn seal(&self, transaction: &Transaction<'_>, horizon: &Horizon) -> Result<Sealed, DbError> {
+    async fn seal(&self, transaction: &Transaction<'_>, horizon: &Horizon) -> Result<Sealed, SealError> {
         let turn = transaction.query_one(TAKE_TURN, &[&TURN_KEY]).await?;
         if !turn.get::<_, bool>(0) {
-            return Ok(Sealed::default());
+            return Ok(Sealed { is_others_turn: true, ..Sealed::default() });
         }
         let sealed_at: Timestamp = turn.get(1);
         let books = books(self.service);
         let names: Vec<&str> = books.iter().map(|book| book.name).collect();
         let positions = transaction.query(POSITIONS, &[&names]).await?;
         let newest = transaction.query_opt(NEWEST, &[]).await?;
-        let (number, head) = newest.map_or((0, Vec::new()), |row| (row.get(0), row.get(1)));
+        let (number, head): (i64, Vec<u8>) = newest.as_ref().map_or((0, Vec::new()), |row| (row.get(0), row.get(1)));
+        let signer = self.key.public();
+        if newest.is_some_and(|row| !is_signed(&signer, &head, row.get(2))) {
+            return Err(SealError::OtherKey { number, signer });
+        }
         let mut chain = Chain { service: self.service, number, head, key: &self.key };
         let (mut seals, mut sealed) = (Vec::new(), Sealed::default());
         for (book, position) in books.iter().zip(&positions) {
@@ -162,7 +195,7 @@ async fn ranges(transaction: &Transaction<'_>, book: &Book, after: i64, end: i64
 }
 
 /// Appends the seals.
-async fn insert(transaction: &Transaction<'_>, seals: &[Seal]) -> Result<(), DbError> {
+pub(super) async fn insert(transaction: &Transaction<'_>, seals: &[Seal]) -> Result<(), tokio_postgres::Error> {
     if seals.is_empty() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ use tokio_postgres::{Error, Transaction};
 
 use super::anchor::Anchor;
 use super::book::{Book, books};
+use super::keys::Keys;
 use super::seal::{Head, Seal};
 use crate::backup::SignerKey;
 use crate::roles::Service;
@@ -113,7 +114,9 @@ pub async fn verify(
     };
     let is_whole = first == 1;
     let (previous, positions) = (Vec::new(), HashMap::new());
-    let mut look = Look { moment, service, signer, let_go, audited, is_whole, previous, positions };
+    let keys = Keys::read(moment, signer).await?;
+    let mut look = Look { moment, service, keys, let_go, audited, is_whole, previous, positions };
+    look.breaks();
     look.begin(first).await?;
     let total = (last - first + 1).max(0).unsigned_abs();
     let mut next = first;
@@ -140,7 +143,7 @@ async fn waiting(moment: &Transaction<'_>, service: Service) -> Result<Vec<Waiti
 struct Look<'a> {
     moment: &'a Transaction<'a>,
     service: Service,
-    signer: &'a SignerKey,
+    keys: Keys,
     /// Until when rows of a table were let go.
     let_go: HashMap<String, Timestamp>,
     audited: Audited,
@@ -152,6 +155,14 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Whether each key that follows the trusted one was named by the one before it.
+    fn breaks(&mut self) {
+        for number in &self.keys.breaks {
+            let what = format!("another key signs from seal {number} on, to which the one before it did not hand over");
+            self.audited.note("signature", what);
+        }
+    }
+
     /// Where a look begins in the middle, the seal before is believed as to its head.
     async fn begin(&mut self, first: i64) -> Result<(), Error> {
         if first > 1
@@ -188,8 +199,9 @@ impl Look<'_> {
             let what = format!("seal {number} was altered, or the one before it: it does not follow from that one");
             self.audited.note("chain", what);
         }
-        if !seal.is_signed_by(self.signer) {
-            let what = format!("seal {number} is not signed by {}", self.signer);
+        let signer = self.keys.of(number);
+        if !seal.is_signed_by(signer) {
+            let what = format!("seal {number} is not signed by {signer}");
             self.audited.note("signature", what);
         }
         self.previous.clone_from(&seal.head);

@@ -117,6 +117,15 @@ impl SignerKey {
 }
 
 impl SignerKey {
+    /// The key of these bytes.
+    pub(crate) fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether this is its signature of a text, of the kind that `context` names.
     pub(crate) fn vouches(&self, context: &[u8], text: &[u8], signature: &[u8]) -> bool {
         let key = UnparsedPublicKey::new(&ED25519, &self.bytes);

@@ -15,6 +15,21 @@ pub enum Audit {
     /// Look whether anything that was written down, sold, moved or booked was altered, dropped, added or reordered since,
     /// by the signed seals over it. Exits with 1 when something does not fit, and names the range.
     Verify(AuditVerify),
+    /// Let a new key sign the seals from now on. The present one signs which key follows it, so that `verify` follows the
+    /// chain over both, whichever of the two you trust. Running services take the new key by themselves.
+    RotateKey(AuditRotateKey),
+}
+
+/// Which key is left behind.
+#[derive(Debug, Args)]
+pub struct AuditRotateKey {
+    /// The public half, ed25519:…, of the key that sealed until now, where it is lost: the key of the data directory goes on
+    /// without its word, and only who trusts that one can follow the chain.
+    #[arg(long, value_name = "KEY")]
+    pub lost_key: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How the seals are looked at.

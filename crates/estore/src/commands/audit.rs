@@ -1,5 +1,6 @@
 //! `estore audit …`.
 
+mod rotate_key;
 mod shown;
 mod verify;
 
@@ -19,6 +20,7 @@ pub async fn run(config: Config, command: Audit) -> Outcome {
     match command {
         Audit::Show(asked) => show_changes(config, asked).await,
         Audit::Verify(asked) => Box::pin(verify::run(config, asked)).await,
+        Audit::RotateKey(asked) => Box::pin(rotate_key::run(config, asked)).await,
     }
 }
 

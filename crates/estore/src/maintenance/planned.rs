@@ -34,11 +34,14 @@ pub fn start(
         }
         Err(error) => return Err(error.into()),
     };
-    let (settings, stop, key) = (config.maintenance.clone(), stop.clone(), Arc::new(sealing::key(config)?));
+    let (settings, stop, key_file) = (config.maintenance.clone(), stop.clone(), sealing::key_file(config)?);
     Ok(Some(tokio::spawn(async move {
         // The statement under way is stopped in good order, so it is waited for.
         while schedule::wait_for_next(&cron, "maintenance", &stop).await {
-            once(&sites, (&settings, &key), &stop).await;
+            match SigningKey::read_or_make(&key_file) {
+                Ok(key) => once(&sites, (&settings, &Arc::new(key)), &stop).await,
+                Err(error) => tracing::error!(%error, "no maintenance without the key of seals"),
+            }
         }
     })))
 }

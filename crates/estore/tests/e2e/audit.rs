@@ -74,6 +74,27 @@ async fn what_was_done_is_shown_and_what_is_altered_is_found() {
     let head = format!("payments:{}:{}", newest["head"]["number"], newest["head"]["head"].as_str().unwrap());
     assert!(shop.try_estore(&["audit", "verify", "--head", &head], "").0);
 
+    // Another key signs from now on, while the shop runs; the chain holds for whom trusts either.
+    let (ok, rotated) = json_of(&shop, &["audit", "rotate-key"]);
+    assert!(ok && rotated["databases"].as_array().unwrap().len() == 3, "{rotated:#}");
+    let _again = admin.send(Method::PATCH, &path, Some(&json!({"price": 800})), &[]).await.expect(200);
+    let before = found["databases"].as_array().unwrap().iter().find(|one| one["database"] == "inventory").unwrap();
+    let rows = before["rows"].as_u64().unwrap();
+    let begun = Instant::now();
+    loop {
+        let found = sealed(&shop, 3).await;
+        let after = found["databases"].as_array().unwrap().iter().find(|one| one["database"] == "inventory").unwrap();
+        if after["rows"].as_u64().unwrap() > rows {
+            break;
+        }
+        assert!(begun.elapsed() < SEAL_TIME_MAX, "{found:#}");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    for key in ["from", "to"] {
+        let (ok, out, _) = shop.try_estore(&["audit", "verify", "--signer", rotated[key].as_str().unwrap()], "");
+        assert!(ok, "{key}: {out}");
+    }
+
     let database = shop.database(Service::Payments).await;
     let harm = "SET session_replication_role = replica; UPDATE order_events SET user_id = user_id + 1 WHERE type = 'order.paid'";
     database.batch_execute(harm).await.unwrap();
