@@ -1,20 +1,14 @@
 //! Calls to a neighbour service over HTTP.
 
-use std::time::Duration;
-
 use estore_kit::problem::Problem;
 use estore_kit::request;
 use estore_kit::service_auth::ServiceSecret;
+use estore_kit::service_client::ServiceClient;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// How long a neighbour may take to answer one batch, in seconds.
 pub const CALL_SECONDS_MAX: u64 = 10;
-/// How long connecting to a neighbour may take.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
-
-/// How long an unused connection is kept. Its other end may have fallen silent meanwhile, which only a call would find.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Why a neighbour gave no answer. The work may have been done or not: every call is safe to repeat.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -36,7 +30,7 @@ impl From<CallError> for Problem {
 /// One neighbour service: its address and our credentials.
 #[derive(Debug, Clone)]
 pub struct Neighbour {
-    client: reqwest::Client,
+    client: ServiceClient,
     base_url: String,
     caller: &'static str,
     service: &'static str,
@@ -44,24 +38,17 @@ pub struct Neighbour {
 }
 
 impl Neighbour {
-    /// The service `service` at `base_url`, called by the service `caller`; a call takes no longer than `call_time_max`.
+    /// The service `service` at `base_url`, called by the service `caller`.
+    #[must_use]
     pub fn new(
         base_url: &str,
         caller: &'static str,
         service: &'static str,
         secret: ServiceSecret,
-        call_time_max: Duration,
-    ) -> Result<Self, CallError> {
-        let client = reqwest::Client::builder()
-            .timeout(call_time_max)
-            .connect_timeout(CONNECT_TIME_MAX)
-            .pool_idle_timeout(IDLE_TIME_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|error| CallError { service, cause: error.to_string() })?;
+        client: ServiceClient,
+    ) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Ok(Self { client, base_url, caller, service, secret })
+        Self { client, base_url, caller, service, secret }
     }
 
     /// Posts `body` to the internal route `path` and reads the answer.
@@ -70,6 +57,7 @@ impl Neighbour {
         let token = self.secret.token(self.caller, self.service).map_err(|problem| failed(problem.detail))?;
         let answer = self
             .client
+            .now()
             .post(format!("{}{path}", self.base_url))
             .bearer_auth(token)
             .header(request::X_REQUEST_ID, request::current_id())

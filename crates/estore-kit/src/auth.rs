@@ -32,6 +32,7 @@ pub use self::permitted::{
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
 use self::verified::{Verified, hash_of};
 use crate::problem::Problem;
+use crate::service_client::ServiceClient;
 
 /// The issuer and audience of access tokens.
 pub const ISSUER: &str = "estore";
@@ -48,7 +49,7 @@ enum KeySource {
     /// This process signs: the set is given.
     Given,
     /// Another process signs: `GET` of its published set.
-    Published { url: String, client: reqwest::Client },
+    Published { url: String, client: ServiceClient },
 }
 
 /// Verifies access tokens and API keys without a call per request, and each token's signature once.
@@ -76,7 +77,7 @@ impl Verifier {
 
     /// Verifies against the set published at `url`, read when a key id is unknown.
     #[must_use]
-    pub fn published(url: String, client: reqwest::Client) -> Self {
+    pub fn published(url: String, client: ServiceClient) -> Self {
         Self::new(HashMap::new(), KeySource::Published { url, client })
     }
 
@@ -177,7 +178,7 @@ impl Verifier {
             tracing::warn!(%error, url, "cannot read the published keys");
             Problem::unavailable("Tokens cannot be verified at the moment. Try again shortly.")
         };
-        let answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(away)?;
+        let answer = client.now().get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(away)?;
         let set: JwkSet = answer.json().await.map_err(away)?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys_of(&set);
         *last = Some(Instant::now());

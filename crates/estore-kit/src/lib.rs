@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod auth;
 pub mod batcher;
+pub mod certificates;
 pub mod check;
 pub mod crash;
 pub mod db;
@@ -22,6 +23,7 @@ mod recent;
 pub mod request;
 pub mod secret;
 pub mod service_auth;
+pub mod service_client;
 pub mod telemetry;
 pub mod validate;
 

@@ -3,6 +3,7 @@
 mod backup;
 mod databases;
 mod edge;
+mod error;
 mod metrics;
 mod rate_limits;
 mod services;
@@ -21,6 +22,8 @@ use zeroize::Zeroizing;
 use self::backup::BackupConfig;
 pub use self::databases::{DatabaseUrl, DatabaseUrls};
 use self::edge::EdgeConfig;
+pub use self::error::ConfigError;
+use self::error::{without_the_line, without_the_value};
 pub use self::metrics::MetricsConfig;
 use self::rate_limits::RateLimitsConfig;
 pub use self::services::Services;
@@ -106,30 +109,6 @@ fn default_data_dir() -> PathBuf {
     std::env::home_dir().map_or_else(|| PathBuf::from("estore-data"), |home| home.join(".local/share/estore"))
 }
 
-/// A configuration that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {cause}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The file is not TOML.
-    #[error("the configuration {path} is not valid TOML: {cause}")]
-    NotToml {
-        /// The file.
-        path: String,
-        /// Where and why.
-        cause: String,
-    },
-    /// A key is unknown or its value does not fit.
-    #[error("the configuration cannot be used: {0}")]
-    Wrong(String),
-}
-
 impl Config {
     /// Reads the file, lays the environment and the command line over it.
     pub fn load(place: &Place) -> Result<Self, ConfigError> {
@@ -168,6 +147,7 @@ impl Config {
         config.payments.check().map_err(ConfigError::Wrong)?;
         config.maintenance.check().map_err(ConfigError::Wrong)?;
         config.tls.check().map_err(ConfigError::Wrong)?;
+        config.services.check().map_err(ConfigError::Wrong)?;
         config.rules().map_err(ConfigError::Wrong)?;
         config.rates().map_err(ConfigError::Wrong)?;
         Ok(config)
@@ -196,20 +176,6 @@ impl Config {
     }
 }
 
-/// Which key, and what it should be; not what it is, which may be a password.
-fn without_the_value(error: &toml::de::Error) -> String {
-    let shown = error.to_string();
-    let (message, place) = shown.split_at_checked(error.message().len()).unwrap_or((&shown, ""));
-    let message = match message.rsplit_once(", expected ") {
-        Some((told, expected)) if told.starts_with("invalid ") => {
-            let kind = told.split(['"', '`']).next().unwrap_or_default().trim_end();
-            format!("{kind}, expected {expected}")
-        }
-        _ => message.to_owned(),
-    };
-    format!("{message}{place}").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn is_other(name: &str) -> bool {
     OTHER_VARIABLES.contains(&name) || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -217,14 +183,6 @@ fn is_other(name: &str) -> bool {
 fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new);
     text.map_err(|cause| ConfigError::Unreadable { path: path.display().to_string(), cause })
-}
-
-/// Where and why, and not what stands there: it may be a password.
-fn without_the_line(text: &str, error: &toml::de::Error) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}: {}", error.message())
 }
 
 /// `ESTORE_USERS__PUBLIC_URL=x` becomes `users.public_url = "x"`; numbers, truth values, lists and tables are read as such.

@@ -1,5 +1,6 @@
 //! What is looked at to tell how the shop is, each with its bound and its mend; for `estore doctor` and for readiness.
 
+pub mod certificates;
 pub mod migrations;
 
 use std::path::Path;

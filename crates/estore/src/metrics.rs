@@ -3,6 +3,7 @@
 pub mod backups;
 mod process;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use estore_kit::auth::{Revocations, shows};
+use estore_kit::certificates::expires_at;
 use estore_kit::metrics::{Family, Page};
 use estore_kit::problem::Problem;
 use estore_kit::secret::Secret;
@@ -23,6 +25,7 @@ use utoipa_axum::routes;
 use self::backups::BackupWatch;
 use self::process::Process;
 use crate::config::Config;
+use crate::findings::certificates;
 use crate::secrets;
 use crate::services::Services;
 use crate::watched::Watched;
@@ -34,6 +37,8 @@ const TOKEN_CHARACTERS_MIN: usize = 16;
 
 const BUILD: Family = Family::gauge("estore_build_info", "The running version.");
 const DATABASE_UP: Family = Family::gauge("estore_database_up", "Whether a database answers.");
+const CERTIFICATE_ENDS: Family =
+    Family::gauge("estore_certificate_ends_seconds", "When a certificate that is shown ends, in Unix time.");
 const SESSIONS_HEARD: Family = Family::gauge("estore_ended_sessions_heard", "Whether ended sessions are heard of.");
 
 /// What figures are made of.
@@ -44,6 +49,8 @@ pub struct Metrics {
     databases: Arc<[Watched]>,
     backups: Option<Arc<BackupWatch>>,
     process: Process,
+    /// The certificates that are shown, by section of the configuration.
+    certificates: Vec<(&'static str, PathBuf)>,
     kept: Mutex<Option<(Instant, Page)>>,
 }
 
@@ -74,7 +81,10 @@ impl Metrics {
             let text = format!("metrics.token needs at least {TOKEN_CHARACTERS_MIN} visible ASCII characters");
             return Err(text.into());
         }
-        Ok(Self { token, databases, backups, process: Process::now(&config.data_dir), kept: Mutex::new(None) })
+        let shown = certificates::shown(config).into_iter();
+        let certificates = shown.map(|(section, file)| (section, file.to_owned())).collect();
+        let process = Process::now(&config.data_dir);
+        Ok(Self { token, databases, backups, process, certificates, kept: Mutex::new(None) })
     }
 
     /// The route, for a process with these services.
@@ -133,6 +143,11 @@ impl Shown {
             backups.show(&mut page);
         }
         self.metrics.process.show(&mut page);
+        for (section, file) in &self.metrics.certificates {
+            if let Ok(ends) = expires_at(file) {
+                page.sample(&CERTIFICATE_ENDS, &[("section", section)], ends.as_second());
+            }
+        }
         page.sample(&BUILD, &[("version", env!("CARGO_PKG_VERSION"))], 1);
         page.sample(&SESSIONS_HEARD, &[], u8::from(self.revocations.is_current()));
         page

@@ -18,6 +18,7 @@ use estore_kit::db::Db;
 use estore_kit::edge::{Rules, edge};
 use estore_kit::metrics::CountersBy;
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
+use estore_kit::service_client::ServiceClient;
 use estore_ops::roles::Service;
 use estore_payments::{Payments, PaymentsConfig};
 use estore_users::{Users, UsersConfig};
@@ -32,6 +33,9 @@ use crate::health::warnings::Warnings;
 use crate::metrics::Metrics;
 use crate::metrics::backups::BackupWatch;
 use crate::{openapi, secrets, watched};
+
+/// How long the published keys may be waited for.
+const KEYS_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Whatever stops a start.
 type StartResult<T> = Result<T, Box<dyn std::error::Error>>;
@@ -145,14 +149,20 @@ impl Services {
         routes
     }
 
-    /// Every route of this process, behind the edge.
-    pub fn router(&self, rules: Rules) -> Router {
+    /// The routes of this process for one of its doors, behind the edge; with those for services in other processes where
+    /// they come in by it.
+    pub fn router(&self, rules: Rules, services_come_in: bool) -> Router {
         let (mut router, api) = self.routes().split_for_parts();
         router = router.merge(openapi::pages(api));
-        if let Some(secret) = &self.secret {
+        if let Some(secret) = self.secret.as_ref().filter(|_| services_come_in) {
             router = router.merge(self.internal_router(secret));
         }
         edge(router.layer(Extension(Arc::clone(&self.verifier))), rules)
+    }
+
+    /// Whether there are services in other processes.
+    pub fn has_neighbours(&self) -> bool {
+        self.secret.is_some()
     }
 
     /// The routes for services in other processes, each behind a door that knows its callers.
@@ -233,7 +243,8 @@ fn neighbour(
         format!("a service in a process of its own needs services.{name}_url (ESTORE_SERVICES__{variable}_URL)")
     })?;
     let call_time_max = Duration::from_secs(config.services.call_seconds_max.max(1));
-    Ok(Neighbour::new(url, caller, name, service_secret(config)?, call_time_max)?)
+    let client = ServiceClient::new(call_time_max, config.services.proof())?;
+    Ok(Neighbour::new(url, caller, name, service_secret(config)?, client))
 }
 
 fn verifier(users: Option<&Users>, elsewhere: Option<&UsersClient>, config: &Config) -> StartResult<Verifier> {
@@ -245,11 +256,7 @@ fn verifier(users: Option<&Users>, elsewhere: Option<&UsersClient>, config: &Con
             "a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)";
         return Err(needs.into());
     };
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(5))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()?;
+    let client = ServiceClient::new(KEYS_TIME_MAX, config.services.proof())?;
     let url = format!("{}/.well-known/jwks.json", url.trim_end_matches('/'));
     Ok(Verifier::published(url, client).taking(Arc::new(elsewhere.clone())))
 }

@@ -8,6 +8,7 @@ use estore_api::inventory::{HoldOutcome, InventoryApi, InventoryClient, OpenHold
 use estore_api::neighbour::Neighbour;
 use estore_kit::edge::{EdgeLimits, edge, serve};
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
+use estore_kit::service_client::ServiceClient;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,7 +22,8 @@ async fn client_of(shop: &Shop, secret: ServiceSecret, stop: CancellationToken) 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { serve(listener, router, EdgeLimits::default(), stop.cancelled()).await });
-    InventoryClient(Neighbour::new(&url, "payments", "inventory", secret, Duration::from_secs(10)).unwrap())
+    let http = ServiceClient::new(Duration::from_secs(10), None).unwrap();
+    InventoryClient(Neighbour::new(&url, "payments", "inventory", secret, http))
 }
 
 #[tokio::test(flavor = "multi_thread")]

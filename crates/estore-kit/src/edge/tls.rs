@@ -1,82 +1,42 @@
 //! TLS for clients: a certificate and its key from files, taken anew when the files change.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::SingleCertAndKey;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use crate::certificates::{Stamp, TlsError, authorities, pair, stamp};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Files that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// The certificates.
-    #[error(
-        "cannot take the certificate of {file}: {cause}. It must hold it in PEM, with those between it and the root"
-    )]
-    Certificate {
-        /// The file.
-        file: String,
-        /// Why not.
-        cause: String,
-    },
-    /// The key.
-    #[error("cannot take the key of {file}: {cause}. It must hold one private key in PEM, without a password")]
-    Key {
-        /// The file.
-        file: String,
-        /// Why not.
-        cause: String,
-    },
-    /// Each is good, and they do not belong together.
-    #[error("the key of {key} is not that of the certificate of {certificate}: {cause}")]
-    Pair {
-        /// The file of the certificate.
-        certificate: String,
-        /// The file of the key.
-        key: String,
-        /// Why not.
-        cause: String,
-    },
-}
-
-/// What clients are shown, and where it comes from.
+/// What clients are shown, and what they have to show.
 #[derive(Clone)]
 pub struct Tls {
+    files: Files,
+    /// The files as they were when they were taken.
+    taken: [Stamp; 3],
+    acceptor: Arc<RwLock<TlsAcceptor>>,
+}
+
+#[derive(Debug, Clone)]
+struct Files {
     certificate: PathBuf,
     key: PathBuf,
-    /// The files as they were when they were taken.
-    taken: Stamp,
-    shown: Arc<Shown>,
-    acceptor: TlsAcceptor,
+    /// Who vouches for clients; anybody is let in where there is none.
+    authority: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tls").field("certificate", &self.certificate).field("key", &self.key).finish()
+        f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
     }
 }
-
-#[derive(Debug)]
-struct Shown(RwLock<Arc<CertifiedKey>>);
-
-impl ResolvesServerCert for Shown {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-/// By which a change of the files is known.
-type Stamp = [Option<(u64, u64, i64, i64)>; 2];
 
 impl Tls {
     /// With a certificate and its key, both in PEM.
@@ -84,17 +44,22 @@ impl Tls {
     /// # Errors
     /// The file at fault, why, and the mend.
     pub fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let taken = stamp(certificate, key);
-        let shown = Arc::new(Shown(RwLock::new(Arc::new(read(certificate, key)?))));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the built-in provider supports the default TLS versions")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), taken, shown, acceptor })
+        Self::of(Files { certificate: certificate.to_owned(), key: key.to_owned(), authority: None })
+    }
+
+    /// The same, for clients alone that show a certificate by an authority of this PEM file.
+    ///
+    /// # Errors
+    /// The file at fault, why, and the mend.
+    pub fn open_to(authority: &Path, certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let authority = Some(authority.to_owned());
+        Self::of(Files { certificate: certificate.to_owned(), key: key.to_owned(), authority })
+    }
+
+    fn of(files: Files) -> Result<Self, TlsError> {
+        let taken = files.stamps();
+        let acceptor = Arc::new(RwLock::new(files.acceptor()?));
+        Ok(Self { files, taken, acceptor })
     }
 
     /// Takes the files anew whenever they change, until `stop`. As long as they cannot be used, the last ones that could
@@ -102,15 +67,15 @@ impl Tls {
     pub async fn watch(self, stop: CancellationToken) {
         let (mut taken, mut told) = (self.taken, String::new());
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-            let found = stamp(&self.certificate, &self.key);
+            let found = self.files.stamps();
             if found == taken {
                 continue;
             }
-            match read(&self.certificate, &self.key) {
-                Ok(pair) => {
-                    *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+            match self.files.acceptor() {
+                Ok(acceptor) => {
+                    *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
                     (taken, told) = (found, String::new());
-                    tracing::info!(certificate = %self.certificate.display(), "the certificate was taken anew");
+                    tracing::info!(certificate = %self.files.certificate.display(), "the certificate was taken anew");
                 }
                 // One file may be written before the other, or half of it: it is looked at again.
                 Err(error) => {
@@ -124,32 +89,33 @@ impl Tls {
         }
     }
 
-    pub(super) fn acceptor(&self) -> &TlsAcceptor {
-        &self.acceptor
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn stamp(certificate: &Path, key: &Path) -> Stamp {
-    [certificate, key].map(|file| {
-        let found = std::fs::metadata(file).ok()?;
-        Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
-    })
-}
-
-fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-    let shown = |file: &Path| file.display().to_string();
-    let wrong = |cause: String| TlsError::Certificate { file: shown(certificate), cause };
-    let chain = CertificateDer::pem_file_iter(certificate).map_err(|error| wrong(error.to_string()))?;
-    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
-    if chain.is_empty() {
-        return Err(wrong("there is none in it".to_owned()));
+impl Files {
+    fn stamps(&self) -> [Stamp; 3] {
+        [stamp(&self.certificate), stamp(&self.key), self.authority.as_deref().and_then(stamp)]
     }
-    let private = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| TlsError::Key { file: shown(key), cause: error.to_string() })?;
-    let pair = |cause: rustls::Error| TlsError::Pair {
-        certificate: shown(certificate),
-        key: shown(key),
-        cause: cause.to_string(),
-    };
-    CertifiedKey::from_der(chain, private, &rustls::crypto::aws_lc_rs::default_provider()).map_err(pair)
+
+    fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let shown = pair(&self.certificate, &self.key)?;
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("the built-in provider supports the default TLS versions");
+        let config = match &self.authority {
+            None => config.with_no_client_auth(),
+            Some(file) => {
+                let roots = Arc::new(authorities(file)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
+                let wrong = |cause: String| TlsError::Authority { file: file.display().to_string(), cause };
+                config.with_client_cert_verifier(verifier.map_err(|error| wrong(error.to_string()))?)
+            }
+        };
+        let mut config = config.with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
 }

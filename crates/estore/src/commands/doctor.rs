@@ -29,6 +29,7 @@ const LIST_TIME_MAX: Duration = Duration::from_secs(30);
 pub async fn run(config: Config, json: bool) -> Outcome {
     let databases = Databases::of(&config);
     let mut found = vec![Finding::ok("configuration", "every key is known"), findings::disk(&config.data_dir)];
+    found.extend(findings::certificates::of(&config, Timestamp::now()));
     let mut newest_server = 0;
     for service in Service::ALL {
         found.extend(database(&databases, service, &mut newest_server).await);

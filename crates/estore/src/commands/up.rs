@@ -98,14 +98,23 @@ pub async fn run_services(
     let mut rules = config.rules()?;
     rules.rates = services.rates(config)?.map(Arc::new);
     let limits = rules.limits.clone();
-    let router = services.router(rules);
+    let inner = if services.has_neighbours() { config.services.door().await? } else { None };
+    let router = services.router(rules.clone(), inner.is_none());
     let jobs_stop = CancellationToken::new();
     let mut jobs = services.run_jobs(&jobs_stop, alone);
     if let Some(tls) = door.tls.clone() {
         jobs.spawn(tls.watch(jobs_stop.clone()));
     }
     tracing::info!(listen = %config.listen, "serving");
-    serve(door, router, limits, stop.cancelled()).await;
+    let served_inside = async {
+        if let Some(inner) = inner {
+            if let Some(tls) = inner.tls.clone() {
+                jobs.spawn(tls.watch(jobs_stop.clone()));
+            }
+            serve(inner, services.router(rules, true), limits.clone(), stop.cancelled()).await;
+        }
+    };
+    tokio::join!(serve(door, router, limits.clone(), stop.cancelled()), served_inside);
     jobs_stop.cancel();
     jobs.join_all().await;
     Ok(())

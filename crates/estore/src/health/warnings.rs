@@ -1,6 +1,5 @@
 //! What should be looked at although requests are served: found in the background, so that asking costs nothing.
 
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// What is looked at.
 #[derive(Debug)]
 pub struct Warnings {
-    data_dir: PathBuf,
+    config: Config,
     watched: Arc<[Watched]>,
     databases: Databases,
     backups: Option<Arc<BackupWatch>>,
@@ -37,8 +36,8 @@ impl Warnings {
         databases: &Databases,
         backups: Option<Arc<BackupWatch>>,
     ) -> Self {
-        let (data_dir, databases) = (config.data_dir.clone(), databases.clone());
-        Self { data_dir, watched, databases, backups, found: RwLock::default() }
+        let (config, databases) = (config.clone(), databases.clone());
+        Self { config, watched, databases, backups, found: RwLock::default() }
     }
 
     /// What is not as it should be, without what was seen: that is nobody's business outside.
@@ -79,7 +78,8 @@ impl Warnings {
     }
 
     async fn look(&self) -> Vec<Finding> {
-        let mut found = vec![findings::disk(&self.data_dir)];
+        let mut found = vec![findings::disk(&self.config.data_dir)];
+        found.extend(findings::certificates::of(&self.config, Timestamp::now()));
         for watched in self.watched.iter().filter(|watched| watched.is_first) {
             // One that does not answer is told by readiness itself.
             if let Ok(condition) = condition::read(&watched.lookout).await {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::own_shop;
 
-fn openssl(folder: &std::path::Path, arguments: &str) {
+pub(crate) fn openssl(folder: &std::path::Path, arguments: &str) {
     let mut command = Command::new("openssl");
     let made = command.args(arguments.split(' ')).current_dir(folder).output().expect("openssl is installed");
     assert!(made.status.success(), "{arguments}: {}", String::from_utf8_lossy(&made.stderr));
@@ -65,6 +65,19 @@ async fn a_shop_with_a_certificate_is_reached_by_https_alone() {
     let answer = http.get(format!("{base}/v1/products?limit=1")).send().await.unwrap();
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
     assert!(answer.json::<Value>().await.unwrap()["data"].is_array());
+    // Two days are left: it is told.
+    let token = std::fs::read_to_string(shop.address.data_dir.join("secrets/metrics-token")).unwrap();
+    let figures = http.get(format!("{base}/metrics")).bearer_auth(token.trim()).send().await.unwrap();
+    assert!(figures.text().await.unwrap().contains("estore_certificate_ends_seconds{section=\"tls\"}"));
+    let begun = Instant::now();
+    loop {
+        let health: Value = http.get(format!("{base}/health/ready")).send().await.unwrap().json().await.unwrap();
+        if health["parts"].as_array().unwrap().iter().any(|part| part["name"] == "certificate of [tls]") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{health}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let plain = reqwest::Client::builder().no_proxy().build().unwrap();
     assert!(plain.get(format!("http://{address}/health/live")).send().await.is_err());
     let strict = plain.get(format!("{base}/health/live")).send().await;

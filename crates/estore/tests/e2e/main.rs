@@ -18,6 +18,7 @@ mod rate_limits;
 mod replay;
 mod rights;
 mod seals;
+mod services_tls;
 mod sessions;
 mod shop_life;
 mod statements;

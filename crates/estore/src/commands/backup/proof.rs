@@ -77,7 +77,7 @@ async fn order(mut config: Config) -> BackupResult<String> {
     let stop = CancellationToken::new();
     let limits = EdgeLimits::default();
     let serving = {
-        let (router, stop) = (services.router((&limits).into()), stop.clone());
+        let (router, stop) = (services.router((&limits).into(), false), stop.clone());
         tokio::spawn(async move { serve(door, router, limits, stop.cancelled()).await })
     };
     let buyer = Buyer::new(&config)?;
