@@ -25,7 +25,8 @@ pub fn configurations(bytes: &[u8]) {
     }
     let is_secret = |name: &str| SECRETS.iter().any(|secret| name.ends_with(&format!("__{}", secret.to_uppercase())));
     secrets.extend(variables.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.clone()));
-    secrets.retain(|secret| secret.contains(TELLING));
+    // What stands elsewhere too is no secret.
+    secrets.retain(|secret| secret.contains(TELLING) && input.matches(secret.as_str()).count() == 1);
     let told = match Config::parse(Path::new("shop.toml"), text, variables.into_iter()) {
         Ok(config) => format!("{config:?} {}", told_of(&config)),
         Err(error) => error.to_string(),

@@ -100,6 +100,9 @@ impl<'a> Reading<'a> {
         if !sku.is_empty() && stored != sku {
             metadata.insert("sku".to_owned(), Value::String(sku.to_owned()));
             text = Value::Object(metadata.clone()).to_string();
+            // The SKU may be what is too much.
+            let size = fields::metadata_size(&text);
+            self.take(Column::Metadata, size);
         }
         if text.is_empty() {
             text = "{}".to_owned();
