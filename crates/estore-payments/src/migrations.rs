@@ -35,4 +35,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(202611260335, "audit_payments"),
     SEAL_AUDIT_LOG,
     migration!(202611260345, "seal_ledger_by_age"),
+    migration!(202611260420, "check_entries_in_sets"),
 ];

@@ -138,6 +138,9 @@ async fn the_database_refuses_what_would_break_a_promise() {
          SELECT gen_random_uuid(), 'refund', checkout_id, 'USD' FROM charges RETURNING id) \
          INSERT INTO ledger_entries SELECT id, 1, 'refunds', 7, 5 FROM t";
     assert_eq!(refused(db, unbalanced).await, "ledger_entries_balanced");
+    let orphans = "WITH t AS (SELECT gen_random_uuid() AS id) \
+         INSERT INTO ledger_entries SELECT id, 1, 'refunds', 7, 5 FROM t UNION ALL SELECT id, 2, 'revenue', 7, -5 FROM t";
+    assert_eq!(refused(db, orphans).await, "ledger_entries_of_transaction");
     bench.verify().await;
 }
 
@@ -165,6 +168,7 @@ const DAMAGE: &[(&str, &str)] = &[
         "INSERT INTO sandbox_refunds SELECT gen_random_uuid(), key, 5 FROM sandbox_sales",
     ),
     ("ledger_transaction_not_balanced", "DELETE FROM ledger_entries WHERE line = 1"),
+    ("ledger_transaction_not_balanced", "DELETE FROM ledger_transactions"),
     ("charge_not_booked", "DELETE FROM ledger_entries; DELETE FROM ledger_transactions"),
     (
         "refund_not_booked",
