@@ -1,6 +1,6 @@
 //! A whole run: one database after the other, one action at a time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use estore_kit::db::{Db, DbError};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,8 @@ use crate::roles::Service;
 
 const STATE: &str = include_str!("../../queries/maintain/state.sql");
 const BACKUPS: &str = include_str!("../../queries/maintain/backups.sql");
+/// After an action it rests for this part of the time that the action took: a third of all time is the shop's alone.
+const REST_PART: u32 = 2;
 
 /// Does what is due in these databases until nothing is or `stop`, and answers what it did.
 ///
@@ -55,6 +57,8 @@ struct Run<'a> {
     session: Session<'a>,
     db: Db,
     reports: Vec<Report>,
+    /// How long to rest before the next action.
+    rest: Duration,
 }
 
 /// How a table or index stood.
@@ -72,7 +76,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, MaintainError> {
         let session = Session::open(site, options, stop, progress).await?;
         let db = purging::pool(site).map_err(|error| refused(&session.database, "open a pool", error))?;
-        Ok(Self { session, db, reports: Vec::new() })
+        Ok(Self { session, db, reports: Vec::new(), rest: Duration::ZERO })
     }
 
     fn failed(&self, step: &'static str) -> impl FnOnce(tokio_postgres::Error) -> MaintainError {
@@ -202,11 +206,12 @@ impl<'a> Run<'a> {
 
     /// Notes an action; answers when it began, where it is to be done now.
     async fn begin(&mut self, action: &Action) -> Result<Option<Instant>, MaintainError> {
-        let now = Instant::now();
         if self.session.options.dry_run {
-            self.end(action.clone(), Ending::Planned, now);
+            self.end(action.clone(), Ending::Planned, Instant::now());
             return Ok(None);
         }
+        self.session.rest(std::mem::take(&mut self.rest)).await;
+        let now = Instant::now();
         if self.session.is_over() {
             self.end(action.clone(), Ending::Stopped, now);
             return Ok(None);
@@ -221,6 +226,7 @@ impl<'a> Run<'a> {
     }
 
     fn end(&mut self, action: Action, ending: Ending, began: Instant) {
+        self.rest = began.elapsed() / REST_PART;
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let report = Report { database: self.session.database.clone(), action, ending, millis };
         (self.session.progress)(Event::Finished(&report));

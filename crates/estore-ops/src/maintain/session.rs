@@ -1,5 +1,7 @@
 //! Two connections to a database: one that works, as the owner and under the lock of maintenance, and one that looks.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const TIDY_MS_MAX: u32 = 3_000;
 /// How much less urgent than the shop's a local server process is while it maintains.
 const NICENESS: i32 = 15;
+/// Until the kernel takes another change of niceness.
+const AUTOGROUP_PAUSE: Duration = Duration::from_millis(110);
 
 /// A database under maintenance.
 pub(super) struct Session<'a> {
@@ -112,12 +116,30 @@ impl<'a> Session<'a> {
         );
         self.worker.batch_execute(&worker).await.map_err(failed())?;
         if self.site.is_local {
-            let process = rustix::process::Pid::from_raw(self.pid);
-            if let Err(error) = rustix::process::setpriority_process(process, NICENESS) {
-                tracing::debug!(%error, "the server's process stays as urgent as the others");
-            }
+            self.give_way().await;
         }
         Ok(())
+    }
+
+    /// Makes the server's process of the worker less urgent. Each process of PostgreSQL begins a session of the system's,
+    /// and where Linux shares processor time among sessions first (autogroups, sched(7)), only the session's niceness counts
+    /// against others.
+    async fn give_way(&self) {
+        let process = rustix::process::Pid::from_raw(self.pid);
+        let mut refused = rustix::process::setpriority_process(process, NICENESS).map_err(io::Error::from).err();
+        let group = format!("/proc/{}/autogroup", self.pid);
+        if Path::new(&group).exists() {
+            let mut set = std::fs::write(&group, NICENESS.to_string());
+            // The kernel takes one change in a tenth of a second from those who are not root.
+            while matches!(&set, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+                sleep(AUTOGROUP_PAUSE).await;
+                set = std::fs::write(&group, NICENESS.to_string());
+            }
+            refused = refused.or(set.err());
+        }
+        if let Some(error) = refused {
+            tracing::debug!(%error, "the server's process stays as urgent as the others");
+        }
     }
 
     /// The connection that sees the statistics of every table, those with row security too.
@@ -138,6 +160,14 @@ impl<'a> Session<'a> {
 
     pub(super) fn stop(&self) -> &CancellationToken {
         self.stop
+    }
+
+    /// Does nothing for so long, unless the run is to end.
+    pub(super) async fn rest(&self, time: Duration) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = sleep(time) => {}
+        }
     }
 
     /// Runs a statement to its end, telling how far it is; stops it, in good order, when the run is to end.

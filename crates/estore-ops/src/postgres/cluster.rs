@@ -18,7 +18,7 @@ use super::discover::{Binaries, discover};
 use super::error::ClusterError;
 use super::initialise::initialise;
 use super::layout::Layout;
-use super::{log_files, process, settings};
+use super::{log_files, process, settings, urgency};
 use crate::roles::ADMINISTRATOR;
 
 const POLL: Duration = Duration::from_millis(10);
@@ -27,6 +27,8 @@ const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// How often the log is looked after.
 const LOG_STEP: Duration = Duration::from_secs(60);
+/// How often new processes of the server are looked for.
+const URGENCY_STEP: Duration = Duration::from_secs(1);
 
 /// How a private cluster is run.
 #[derive(Debug, Clone)]
@@ -138,7 +140,7 @@ impl PrivateCluster {
     pub async fn watch(&self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
         let mut pause = WATCH_STEP;
-        let mut log_looked_after: Option<Instant> = None;
+        let (mut log_looked_after, mut urgency_looked_after): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
             if log_looked_after.is_none_or(|last| last.elapsed() >= LOG_STEP) {
                 log_files::prune(&self.layout.log);
@@ -152,8 +154,13 @@ impl PrivateCluster {
             if self.stopping.load(Ordering::Acquire) {
                 return;
             }
-            if child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None))) {
+            let server = child.as_mut().and_then(|child| matches!(child.try_wait(), Ok(None)).then(|| child.id()));
+            if let Some(server) = server {
                 pause = WATCH_STEP;
+                if urgency_looked_after.is_none_or(|last| last.elapsed() >= URGENCY_STEP) {
+                    urgency::lower(server);
+                    urgency_looked_after = Some(Instant::now());
+                }
                 continue;
             }
             tracing::error!("PostgreSQL ended unexpectedly; starting it again");
