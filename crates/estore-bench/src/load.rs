@@ -5,6 +5,7 @@ mod buying;
 mod client;
 mod editing;
 mod large;
+mod large_data;
 mod maintain;
 mod measure;
 mod orders;
@@ -33,6 +34,8 @@ pub(crate) enum Load {
     Orders(orders::OrdersArgs),
     /// Searches of a large catalogue beside orders and edits.
     Search(search::SearchArgs),
+    /// Orders in a shop with ten million past ones, against the same shop while it was new.
+    Large(large_data::LargeArgs),
     /// Every figure about speed that EStore must reach, each against a baseline of the same run.
     Table(table::TableArgs),
     /// A bare server that answers every request with the same bytes: the baseline of reads.
@@ -45,6 +48,7 @@ pub(crate) async fn run(load: Load) -> Result<bool, Failure> {
     match load {
         Load::Orders(args) => Box::pin(orders::run(args)).await,
         Load::Search(args) => Box::pin(search::run(args)).await,
+        Load::Large(args) => Box::pin(large_data::run(args)).await,
         Load::Table(args) => Box::pin(table::run(args)).await,
         Load::Bare(args) => bare::run(args).await,
     }

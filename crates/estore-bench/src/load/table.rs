@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::large::Size;
 use super::measure::{disk_flush_micros, quiet_shop};
 use super::pgbench::{self, Baseline};
 use super::plot::{self, Line};
@@ -17,7 +16,7 @@ use crate::failure::Failure;
 use crate::report::{self, Figure};
 use crate::shop::{Shop, ShopArgs};
 
-/// Products of the shop, but for the large one.
+/// Products of the shop.
 const PRODUCTS: usize = 10_000;
 /// Buyers, who take turns at the connections.
 const BUYERS: usize = 64;
@@ -36,15 +35,9 @@ pub(super) const SHARES: [(u32, &str); 8] = [
 /// How much to measure.
 #[derive(Debug, Args)]
 pub(crate) struct TableArgs {
-    /// A short form, without the large shop.
+    /// A short form.
     #[arg(long)]
     quick: bool,
-    /// Products of the large shop [default: 1,000,000; with --quick no large shop].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(10_000..=5_000_000))]
-    large_products: Option<u32>,
-    /// Past orders of the large shop [default: 10,000,000; with --quick no large shop].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=100_000_000))]
-    large_orders: Option<u32>,
     /// The "Online Retail" file, gzipped or plain, whose products are searched; without it, names are made up.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -104,11 +97,6 @@ pub(crate) async fn run(args: TableArgs) -> Result<bool, Failure> {
     let ended = Box::pin(search::of_table(&args.shop, args.data.as_deref(), times.load)).await;
     let ended = ended.map(|figures| table.figures.extend(figures));
     table.or_missing("search_p99", ended);
-    if !args.quick || args.large_products.is_some() || args.large_orders.is_some() {
-        let (products, orders) = (args.large_products.unwrap_or(1_000_000), args.large_orders.unwrap_or(10_000_000));
-        let ended = table.large(Size { products, orders }).await;
-        table.or_missing("order_large_data", ended);
-    }
     table.shop.stop().await?;
     if let Some(folder) = &args.plots {
         table.draw(folder)?;

@@ -6,7 +6,6 @@ use super::{SHARES, Table};
 use crate::database::connect;
 use crate::failure::Failure;
 use crate::load::buying::{self, Basket};
-use crate::load::large::{self, Size};
 use crate::load::measure::{Measured, address, measure, resident_kib, verify};
 use crate::load::plot::Line;
 use crate::load::reading::{self, Page};
@@ -141,21 +140,6 @@ impl Table {
         let rate = self.full_speed(SINGLE, CONNECTIONS).await?.tally.per_second();
         self.figures.push(Figure::share("order_three_processes", "orders/s", rate, self.uniform, 0.6));
         self.close().await
-    }
-
-    pub(super) async fn large(&mut self, size: Size) -> Result<(), Failure> {
-        self.shop.stop().await?;
-        self.shop.start_databases().await?;
-        let took = large::fill(&self.shop, size).await?;
-        self.stage.wares = large::wares(&self.shop).await?;
-        self.shop.stop().await?;
-        self.shop.start().await?;
-        let rate = self.full_speed(SINGLE, CONNECTIONS).await?.tally.per_second();
-        self.figures.push(Figure::told("order_large_data_fill", "s", took.as_secs()));
-        self.figures.push(Figure::told("order_large_data_products", "products", size.products));
-        self.figures.push(Figure::told("order_large_data_orders", "orders", size.orders));
-        self.figures.push(Figure::share("order_large_data", "orders/s", rate, self.uniform, 0.8));
-        Ok(())
     }
 
     /// A part that failed is a figure that was not reached; the other parts go on.
