@@ -4,7 +4,7 @@ WHERE NOT tgisinternal AND tgenabled <> 'O' AND (tgname LIKE 'audit\_%' OR tgnam
 UNION ALL
 SELECT format('table %s: it has no trigger %s, so that nobody writes down how it changes', name, trigger)
 FROM unnest(ARRAY['users', 'user_roles', 'categories', 'products', 'payment_methods', 'disputes', 'webhook_endpoints',
-    'api_keys', 'totp_factors', 'recovery_codes']) name
+    'api_keys', 'totp_factors', 'recovery_codes', 'passkeys']) name
 CROSS JOIN unnest(ARRAY['audit_insert', 'audit_update', 'audit_delete', 'audit_truncate']) trigger
 WHERE to_regclass(name) IS NOT NULL
     AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(name) AND tgname = trigger)

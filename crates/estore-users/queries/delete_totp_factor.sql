@@ -1,2 +1,2 @@
--- Ends the second factor of an account, its recovery codes with it; primary key.
+-- Ends the authenticator of an account; primary key.
 DELETE FROM totp_factors WHERE user_id = $1

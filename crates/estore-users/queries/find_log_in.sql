@@ -1,7 +1,9 @@
 -- What a log-in is checked against, and how often its account, its address and the two together failed of late; always
--- one row. Unique index users_email_key, primary keys of totp_factors and log_in_failures.
+-- one row. Unique index users_email_key, index passkeys_user, primary keys of
+-- totp_factors and log_in_failures.
 SELECT users.id, hashed_password, is_active, is_verified, is_admin, password_is_one_time,
     totp_factors.secret AS totp_secret,
+    EXISTS (SELECT FROM passkeys WHERE passkeys.user_id = users.id AND is_second_step) AS takes_passkey,
     ARRAY(SELECT role::text FROM user_roles WHERE user_id = users.id ORDER BY role) AS roles,
     account.failures AS account_failures, extract(epoch FROM now() - account.last_at)::bigint AS account_seconds,
     address.failures AS address_failures, extract(epoch FROM now() - address.last_at)::bigint AS address_seconds,

@@ -26,6 +26,7 @@ pub const CHECKS: &[Check] = &[
                   UNION ALL SELECT 'password_reset_tokens', user_id, token FROM password_reset_tokens \
                   UNION ALL SELECT 'email_changes', user_id, token FROM email_changes \
                   UNION ALL SELECT 'api_keys', user_id, key_hash FROM api_keys \
+                  UNION ALL SELECT 'passkey_challenges', NULL, challenge FROM passkey_challenges \
                   UNION ALL SELECT 'recovery_codes', user_id, code FROM recovery_codes \
                   UNION ALL SELECT 'log_in_failures', NULL, subject FROM log_in_failures \
                   UNION ALL SELECT 'sessions', user_id, address_key FROM sessions \
@@ -52,10 +53,28 @@ pub const CHECKS: &[Check] = &[
                   OR EXISTS (SELECT FROM sessions WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM api_keys WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM totp_factors WHERE user_id = users.id) \
+                  OR EXISTS (SELECT FROM recovery_codes WHERE user_id = users.id) \
+                  OR EXISTS (SELECT FROM passkeys WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM user_roles WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM verification_tokens WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM password_reset_tokens WHERE user_id = users.id) \
                   OR EXISTS (SELECT FROM email_changes WHERE user_id = users.id))",
+    },
+    Check {
+        promise: OWN_DATA,
+        name: "recovery_codes_stand_for_a_second_step",
+        sql: "SELECT format('user %s: recovery codes are kept, and log-ins take no second step', user_id) \
+              FROM recovery_codes \
+              WHERE NOT EXISTS (SELECT FROM totp_factors WHERE totp_factors.user_id = recovery_codes.user_id \
+                      AND confirmed_at IS NOT NULL) \
+                  AND NOT EXISTS (SELECT FROM passkeys WHERE passkeys.user_id = recovery_codes.user_id AND is_second_step) \
+              GROUP BY user_id",
+    },
+    Check {
+        promise: OWN_DATA,
+        name: "suspected_passkeys_open_nothing",
+        sql: "SELECT format('passkey %s of user %s: it was used after its counter went backwards', id, user_id) \
+              FROM passkeys WHERE last_used_at > suspected_at",
     },
     Check {
         promise: OWN_DATA,

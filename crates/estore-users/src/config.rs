@@ -28,6 +28,8 @@ pub struct UsersConfig {
     /// A list of leaked passwords, which are not taken: sorted lines of SHA-1 in 40 hexadecimal digits, with `:<count>`
     /// behind or without, such as Have I Been Pwned's ordered by hash. None when empty.
     pub breached_passwords_file: PathBuf,
+    /// For whom passkeys are made.
+    pub passkeys: PasskeysConfig,
     /// How mail leaves.
     pub mail: MailConfig,
 }
@@ -44,8 +46,27 @@ impl Default for UsersConfig {
             reset_minutes: 60,
             hashes_at_a_time: std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             breached_passwords_file: PathBuf::new(),
+            passkeys: PasskeysConfig::default(),
             mail: MailConfig::default(),
         }
+    }
+}
+
+/// The section `[users.passkeys]`. Passkeys are bound to `rp_id` for good: with another one, none does any more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasskeysConfig {
+    /// The domain that passkeys are for, such as `example.com`; that of `public_url` when empty.
+    pub rp_id: String,
+    /// How authenticators show the shop.
+    pub rp_name: String,
+    /// The origins whose pages may use them, such as `https://shop.example.com`; that of `public_url` when empty.
+    pub origins: Vec<String>,
+}
+
+impl Default for PasskeysConfig {
+    fn default() -> Self {
+        Self { rp_id: String::new(), rp_name: "EStore".to_owned(), origins: Vec::new() }
     }
 }
 

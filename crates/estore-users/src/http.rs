@@ -7,6 +7,7 @@ mod documentation;
 mod internal;
 mod keys;
 mod pages;
+mod passkeys;
 mod password_resets;
 mod profile;
 mod second_factor;
@@ -57,6 +58,12 @@ pub(crate) fn router(service: Arc<Service>) -> OpenApiRouter {
         .routes(routes!(second_factor::show, second_factor::begin, second_factor::end))
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::renew_codes))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::list, passkeys::add))
+        .routes(routes!(passkeys::rename, passkeys::remove))
+        .routes(routes!(passkeys::begin_log_in))
+        .routes(routes!(passkeys::log_in))
+        .routes(routes!(passkeys::begin_step_up))
         .routes(routes!(administration::show, administration::change))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::revoke))

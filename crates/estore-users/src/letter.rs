@@ -17,6 +17,9 @@ pub(crate) enum Purpose {
     TotpOn,
     TotpOff,
     RecoveryCodeUsed,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeySuspected,
 }
 
 impl Purpose {
@@ -34,6 +37,9 @@ impl Purpose {
             Self::TotpOn => "totp_on",
             Self::TotpOff => "totp_off",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::PasskeySuspected => "passkey_suspected",
         }
     }
 }
@@ -125,11 +131,49 @@ pub(crate) fn totp_on(to: &str) -> Letter {
     letter(Purpose::TotpOn, to, "You now log in by two steps", body.to_owned())
 }
 
-/// After a second factor has ended.
-pub(crate) fn totp_off(to: &str) -> Letter {
-    let body = "From now on your account asks for the password alone.\n\n\
-                If that was not you, change your password at once.\n";
-    letter(Purpose::TotpOff, to, "You no longer log in by two steps", body.to_owned())
+/// After an authenticator has ended; what is asked for beside the password from now on.
+pub(crate) fn totp_off(to: &str, takes_more: bool) -> Letter {
+    let body = format!(
+        "Your account no longer takes codes of an authenticator. {}\n\n\
+         If that was not you, change your password at once.\n",
+        what_is_asked(takes_more)
+    );
+    letter(Purpose::TotpOff, to, "Your authenticator has been removed", body)
+}
+
+/// After a passkey has been added. What its owner calls it is not said: it would be a stranger's text if that was not them.
+pub(crate) fn passkey_added(to: &str, is_second_step: bool) -> Letter {
+    let also = if is_second_step { " Beside the password, your account asks for it from now on." } else { "" };
+    let body = format!(
+        "A passkey has been added to your account, and logs in to it.{also}\n\n\
+         If that was not you, ask for a new password at once, remove the passkey, and write to us.\n"
+    );
+    letter(Purpose::PasskeyAdded, to, "A passkey has been added to your account", body)
+}
+
+/// After a passkey has been removed; what is asked for beside the password from now on.
+pub(crate) fn passkey_removed(to: &str, takes_more: bool) -> Letter {
+    let body = format!(
+        "A passkey of your account has been removed, and logs in no more. {}\n\n\
+         If that was not you, change your password at once.\n",
+        what_is_asked(takes_more)
+    );
+    letter(Purpose::PasskeyRemoved, to, "A passkey of your account has been removed", body)
+}
+
+/// After a passkey has been refused for good.
+pub(crate) fn passkey_suspected(to: &str) -> Letter {
+    let body = "One of your passkeys was used in a way that points to a copy of it. It is no longer taken.\n\n\
+                Please log in in another way, remove that passkey, and look at where you are logged in.\n";
+    letter(Purpose::PasskeySuspected, to, "One of your passkeys is no longer taken", body.to_owned())
+}
+
+fn what_is_asked(takes_more: bool) -> &'static str {
+    if takes_more {
+        "Beside the password, your account still asks for a second step."
+    } else {
+        "Where you log in by the password, that alone is asked for."
+    }
 }
 
 /// After a recovery code has been used up.

@@ -71,6 +71,30 @@ pub(crate) const API_KEY_DAYS_DEFAULT: i32 = 90;
 pub(crate) const API_KEY_NAME_CHARACTERS_MAX: usize = 100;
 /// How many recovery codes a second factor has.
 pub(crate) const RECOVERY_CODES: usize = 10;
+/// How many passkeys an account may have.
+pub(crate) const PASSKEYS_MAX: i64 = 20;
+/// The longest name of a passkey, in characters.
+pub(crate) const PASSKEY_NAME_CHARACTERS_MAX: usize = 100;
+/// How long a challenge for a passkey is good.
+pub(crate) const PASSKEY_CHALLENGE_TIME: Duration = Duration::from_secs(300);
+/// How many challenges may be open at a time for those who are not logged in.
+pub(crate) const PASSKEY_LOG_INS_OPEN_MAX: i64 = 20_000;
+/// The shortest id of a credential, in bytes: ids are not guessed.
+pub(crate) const CREDENTIAL_ID_BYTES_MIN: usize = 16;
+/// The longest id of a credential, in bytes, as WebAuthn has it.
+pub(crate) const CREDENTIAL_ID_BYTES_MAX: usize = 1_023;
+/// The longest public key of a credential, in bytes.
+pub(crate) const CREDENTIAL_KEY_BYTES_MAX: usize = 2_048;
+/// The longest handle of a user, in bytes, as WebAuthn has it.
+pub(crate) const USER_HANDLE_BYTES_MAX: usize = 64;
+/// The longest part of what comes back of a ceremony, in bytes.
+pub(crate) const ASSERTION_BYTES_MAX: usize = 8 * 1024;
+/// The longest attestation, which may bring certificates, in bytes.
+pub(crate) const ATTESTATION_BYTES_MAX: usize = 64 * 1024;
+/// How many ways an authenticator may be reached.
+pub(crate) const TRANSPORTS_MAX: usize = 8;
+/// The longest name of such a way, in characters.
+pub(crate) const TRANSPORT_CHARACTERS_MAX: usize = 32;
 /// How long after it a log-in still proves who is there, where roles and API keys are changed.
 pub(crate) const RECENT_LOG_IN: Duration = Duration::from_secs(300);
 /// How often what has ended is removed.

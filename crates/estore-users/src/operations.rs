@@ -1,8 +1,11 @@
 //! One use case, one file.
 
+pub(crate) mod add_passkey;
 pub(crate) mod announce_ended_sessions;
+pub(crate) mod begin_passkey;
 pub(crate) mod change_profile;
 pub(crate) mod change_user;
+pub(crate) mod check_passkey;
 pub(crate) mod check_second_factor;
 pub(crate) mod confirm_password_reset;
 pub(crate) mod create_admin;
@@ -17,7 +20,9 @@ pub(crate) mod import_customers;
 pub(crate) mod list_sessions;
 pub(crate) mod list_users;
 pub(crate) mod log_in;
+pub(crate) mod log_in_by_passkey;
 pub(crate) mod manage_api_keys;
+pub(crate) mod manage_passkeys;
 pub(crate) mod purge_expired;
 pub(crate) mod refresh_session;
 pub(crate) mod register;

@@ -98,4 +98,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260400_audit_credentials/up.sql"),
         down: include_str!("../migrations/202611260400_audit_credentials/down.sql"),
     },
+    Migration {
+        version: 202_611_261_000,
+        name: "keep_passkeys",
+        up: include_str!("../migrations/202611261000_keep_passkeys/up.sql"),
+        down: include_str!("../migrations/202611261000_keep_passkeys/down.sql"),
+    },
 ];

@@ -16,6 +16,13 @@ const TOKEN_BYTES: usize = 32;
 #[error("the system's random generator failed")]
 pub(crate) struct NoRandomness;
 
+/// Random bytes that nobody guesses.
+pub(crate) fn random_bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>, NoRandomness> {
+    let mut bytes = Zeroizing::new([0; N]);
+    rand::fill(&mut *bytes).map_err(|_unspecified| NoRandomness)?;
+    Ok(bytes)
+}
+
 /// 256 random bits, for one use.
 #[derive(Debug)]
 pub(crate) struct RandomToken {
@@ -27,9 +34,7 @@ pub(crate) struct RandomToken {
 
 impl RandomToken {
     pub(crate) fn generate() -> Result<Self, NoRandomness> {
-        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
-        rand::fill(&mut *bytes).map_err(|_unspecified| NoRandomness)?;
-        let text = URL_SAFE_NO_PAD.encode(*bytes);
+        let text = URL_SAFE_NO_PAD.encode(*random_bytes::<TOKEN_BYTES>()?);
         Ok(Self { hash: hash(&text), secret: Secret::new(text) })
     }
 }

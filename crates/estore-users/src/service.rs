@@ -27,6 +27,7 @@ use crate::sealing::Sealer;
 use crate::store::users::find_active_admin;
 use crate::throttle::Throttle;
 use crate::user::Role;
+use crate::webauthn::relying_party::RelyingParty;
 
 /// UserService; cheap to clone.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ pub(crate) struct Service {
     pub(crate) breached: BreachedPasswords,
     pub(crate) signer: Signer,
     pub(crate) sealer: Sealer,
+    /// For whom passkeys are made; nothing where the shop has no name.
+    pub(crate) relying_party: Option<RelyingParty>,
     pub(crate) post: Post,
     pub(crate) throttle: Throttle,
     /// Who has the purchases of customers.
@@ -76,6 +79,9 @@ pub enum StartError {
     /// A setting that makes no sense.
     #[error("users.{0} must be at least 1")]
     Zero(&'static str),
+    /// For whom passkeys are made.
+    #[error("{0}")]
+    Passkeys(String),
 }
 
 impl Users {
@@ -93,6 +99,7 @@ impl Users {
         if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {
             return Err(StartError::Zero(name));
         }
+        let relying_party = RelyingParty::of(&config.passkeys, &config.public_url).map_err(StartError::Passkeys)?;
         let signer = Signer::open(&config.token_key_file, config.access_token_seconds)?;
         let sealer = Sealer::open(&config.totp_key_file)?;
         let breached = BreachedPasswords::open(&config.breached_passwords_file)?;
@@ -107,6 +114,7 @@ impl Users {
             breached,
             signer,
             sealer,
+            relying_party,
             post,
             throttle,
             customers: OnceLock::new(),
@@ -184,8 +192,8 @@ impl Users {
         grant_roles(&self.service, email, granted, revoked).await
     }
 
-    /// Ends the second factor of the account of an address, whose owner has lost it and the recovery codes, and writes
-    /// to them; whether there was one.
+    /// Ends the authenticator and the passkeys of the account of an address, whose owner has lost them and the recovery
+    /// codes, and writes to them; whether there were any.
     ///
     /// # Errors
     /// [`GrantRolesError`]: there is no such account.

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod log_in_failures;
 pub(crate) mod mails;
+pub(crate) mod passkeys;
 pub(crate) mod second_factors;
 pub(crate) mod sessions;
 pub(crate) mod tokens;

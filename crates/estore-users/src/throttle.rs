@@ -104,10 +104,15 @@ pub(crate) fn wait_of_session(failed: Failed) -> u32 {
     ACCOUNT.wait(failed)
 }
 
+/// How many seconds an address waits that showed passkeys that are not taken.
+pub(crate) fn wait_of_address(failed: Failed) -> u32 {
+    ADDRESS.wait(failed)
+}
+
 /// 429: the same for accounts that there are and that there are not.
 pub(crate) fn too_many(seconds: u32) -> Problem {
     let detail = format!(
-        "Wrong passwords were tried too often, for this account or from this address. Try again in {seconds} seconds, \
+        "Wrong passwords, codes or passkeys were tried too often, for this account or from this address. Try again in {seconds} seconds, \
          or set a new password by POST /v1/password-resets."
     );
     Problem::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "log_in_delayed", detail).retry_after(seconds)

@@ -1,11 +1,11 @@
 //! Codes of six digits that change every half minute (RFC 6238, HMAC-SHA-1, as every authenticator takes it), and
 //! recovery codes for when the device is lost.
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 
 use zeroize::Zeroizing;
 
-use crate::secret::{NoRandomness, Secret};
+use crate::secret::{NoRandomness, Secret, random_bytes};
 
 /// What a code is made of: 160 bits.
 pub(crate) const SECRET_BYTES: usize = 20;
@@ -21,16 +21,12 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// A new secret.
 pub(crate) fn new_secret() -> Result<Zeroizing<[u8; SECRET_BYTES]>, NoRandomness> {
-    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-    rand::fill(&mut *secret).map_err(|_unspecified| NoRandomness)?;
-    Ok(secret)
+    random_bytes()
 }
 
 /// A new recovery code: 80 bits in groups of four letters and digits.
 pub(crate) fn new_recovery_code() -> Result<Secret, NoRandomness> {
-    let mut bytes = Zeroizing::new([0; RECOVERY_CODE_BYTES]);
-    rand::fill(&mut *bytes).map_err(|_unspecified| NoRandomness)?;
-    let text = Zeroizing::new(base32(&*bytes));
+    let text = Zeroizing::new(base32(&*random_bytes::<RECOVERY_CODE_BYTES>()?));
     let groups: Vec<String> = text
         .as_bytes()
         .chunks(RECOVERY_GROUP_CHARACTERS)

@@ -210,8 +210,8 @@ pub enum Admin {
         #[command(flatten)]
         roles: Roles,
     },
-    /// Have an account log in by its password alone, whose owner has lost the authenticator and the recovery codes. Make
-    /// sure that it is the owner who asks; they are written to.
+    /// Have an account log in by its password alone, whose owner has lost the authenticator, the passkeys and the recovery
+    /// codes. All of these end. Make sure that it is the owner who asks; they are written to.
     ForgetSecondFactor {
         /// The address of the account.
         #[arg(long)]

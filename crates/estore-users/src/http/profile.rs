@@ -21,6 +21,7 @@ use crate::secret::Secret;
 use crate::service::Service;
 use crate::store::users::see_user;
 use crate::user::User;
+use crate::webauthn::wire::AuthenticationCredential;
 
 /// What is to change; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,15 +42,8 @@ pub(crate) struct ProfilePatch {
     /// One of the recovery codes; it does once.
     #[schema(value_type = Option<String>)]
     recovery_code: Option<Secret>,
-}
-
-/// The proof that the owner asks.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Confirmation {
-    /// The present password.
-    #[schema(value_type = String, format = "password")]
-    pub(super) current_password: Secret,
+    /// What a passkey answers to the challenge of `POST /v1/tokens/step-up/begin`, beside the password or in its place.
+    passkey: Option<AuthenticationCredential>,
 }
 
 /// The caller's account.
@@ -69,7 +63,9 @@ pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) ->
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The account as it is now; a new address waits in `pending_email`", body = User),
-        (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
+        (status = 403, description = "The present password or the passkey is wrong, or no second step came with it",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "A passkey came, and this shop takes none", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -81,8 +77,8 @@ pub(super) async fn change(
     caller: Caller,
     Json(input): Json<ProfilePatch>,
 ) -> Result<axum::Json<User>, Problem> {
-    let ProfilePatch { email, password, current_password, totp, recovery_code } = input;
-    let change = ProfileChange { email, password, current_password, totp, recovery_code };
+    let ProfilePatch { email, password, current_password, totp, recovery_code, passkey } = input;
+    let change = ProfileChange { email, password, current_password, totp, recovery_code, passkey };
     Ok(axum::Json(operations::change_profile::change_profile(&service, &caller, change).await?))
 }
 
@@ -106,7 +102,7 @@ pub(super) async fn erase(
     caller: Caller,
     Json(input): Json<OwnerProof>,
 ) -> Result<impl IntoResponse, Problem> {
-    operations::erase_account::erase_account(&service, &caller, &input.current_password, input.shown()).await?;
+    operations::erase_account::erase_account(&service, &caller, input.current_password.as_ref(), input.shown()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

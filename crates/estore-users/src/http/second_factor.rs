@@ -1,4 +1,4 @@
-//! One's own second factor.
+//! One's own authenticator, and recovery codes.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::documentation::{WithBody, WithToken};
-use super::profile::Confirmation;
 use crate::operations::check_second_factor::Shown;
 use crate::operations::enroll_totp::{self, RecoveryCodes, TotpSecret, TotpState};
 use crate::secret::Secret;
 use crate::service::Service;
+use crate::webauthn::wire::AuthenticationCredential;
 
 /// The first code.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,9 +30,10 @@ pub(crate) struct FirstCode {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OwnerProof {
-    /// The present password.
-    #[schema(value_type = String, format = "password")]
-    pub(super) current_password: Secret,
+    /// The present password; a passkey whose authenticator checks who uses it does in its place.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "password")]
+    pub(super) current_password: Option<Secret>,
     /// What the authenticator shows; for accounts that log in by two steps, this or a recovery code.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "287082")]
@@ -41,21 +42,28 @@ pub(crate) struct OwnerProof {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "MFRG-GZDF-MZTW-Q2LK")]
     pub(super) recovery_code: Option<Secret>,
+    /// What a passkey answers to the challenge of `POST /v1/tokens/step-up/begin`.
+    #[serde(default)]
+    pub(super) passkey: Option<AuthenticationCredential>,
 }
 
 impl OwnerProof {
     pub(super) fn shown(&self) -> Shown<'_> {
-        Shown { totp: self.totp.as_ref(), recovery_code: self.recovery_code.as_ref() }
+        Shown {
+            totp: self.totp.as_ref(),
+            recovery_code: self.recovery_code.as_ref(),
+            passkey: self.passkey.as_ref(),
+        }
     }
 }
 
-type Unstored<T> = ([(HeaderName, HeaderValue); 1], axum::Json<T>);
+pub(super) type Unstored<T> = ([(HeaderName, HeaderValue); 1], axum::Json<T>);
 
-fn unstored<T>(body: T) -> Unstored<T> {
+pub(super) fn unstored<T>(body: T) -> Unstored<T> {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(body))
 }
 
-/// Whether the caller logs in by two steps.
+/// Whether the caller has an authenticator, and how many recovery codes.
 #[utoipa::path(
     get, path = "/v1/users/me/totp", tag = "accounts", operation_id = "show_totp", security(("bearer" = [])),
     responses((status = 200, description = "What the account has", body = TotpState), WithToken),
@@ -69,13 +77,13 @@ pub(super) async fn show(
 
 /// Begins to log in by two steps: answers the secret for the authenticator, whose first code confirms it within an hour.
 #[utoipa::path(
-    post, path = "/v1/users/me/totp", tag = "accounts", operation_id = "begin_totp", request_body = Confirmation,
+    post, path = "/v1/users/me/totp", tag = "accounts", operation_id = "begin_totp", request_body = OwnerProof,
     security(("bearer" = [])),
     responses(
         (status = 201, description = "The secret, shown this once", body = TotpSecret),
-        (status = 403, description = "The present password is wrong", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 409, description = "The account logs in by two steps already", body = ProblemBody,
+        (status = 403, description = "The present password is wrong, or nothing came with it that is asked for",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The account has an authenticator already", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "The password was wrong too often", body = ProblemBody,
             content_type = "application/problem+json"),
@@ -85,9 +93,9 @@ pub(super) async fn show(
 pub(super) async fn begin(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Json(input): Json<Confirmation>,
+    Json(input): Json<OwnerProof>,
 ) -> Result<(StatusCode, Unstored<TotpSecret>), Problem> {
-    let begun = enroll_totp::begin(&service, &caller, &input.current_password).await?;
+    let begun = enroll_totp::begin(&service, &caller, input.current_password.as_ref(), input.shown()).await?;
     Ok((StatusCode::CREATED, unstored(begun)))
 }
 
@@ -110,15 +118,15 @@ pub(super) async fn confirm(
     Ok(unstored(enroll_totp::confirm(&service, &caller, &input.totp).await?))
 }
 
-/// Ends logging in by two steps, after the password and a code.
+/// Ends the authenticator. Passkeys that are a second step stay so.
 #[utoipa::path(
     delete, path = "/v1/users/me/totp", tag = "accounts", operation_id = "end_totp", request_body = OwnerProof,
     security(("bearer" = [])),
     responses(
-        (status = 204, description = "A password does again"),
+        (status = 204, description = "Its codes are no longer asked for"),
         (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 409, description = "The account does not log in by two steps", body = ProblemBody,
+        (status = 409, description = "The account has no authenticator", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "Either was wrong too often", body = ProblemBody,
             content_type = "application/problem+json"),
@@ -130,7 +138,7 @@ pub(super) async fn end(
     caller: Caller,
     Json(input): Json<OwnerProof>,
 ) -> Result<StatusCode, Problem> {
-    enroll_totp::end(&service, &caller, &input.current_password, input.shown()).await?;
+    enroll_totp::end(&service, &caller, input.current_password.as_ref(), input.shown()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -154,6 +162,6 @@ pub(super) async fn renew_codes(
     caller: Caller,
     Json(input): Json<OwnerProof>,
 ) -> Result<Unstored<RecoveryCodes>, Problem> {
-    let codes = enroll_totp::renew_codes(&service, &caller, &input.current_password, input.shown()).await?;
-    Ok(unstored(codes))
+    let proof = (input.current_password.as_ref(), input.shown());
+    Ok(unstored(enroll_totp::renew_codes(&service, &caller, proof.0, proof.1).await?))
 }

@@ -23,6 +23,7 @@ use crate::operations::log_in::{Attempt, TokenPair};
 use crate::secret::Secret;
 use crate::service::Service;
 use crate::store::sessions::end_session;
+use crate::webauthn::wire::AuthenticationCredential;
 
 /// Who wants a session.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,6 +43,9 @@ pub(crate) struct LogIn {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     recovery_code: Option<Secret>,
+    /// What a passkey answers to the challenge of `POST /v1/tokens/passkey/begin` with `{"beside_password": true}`.
+    #[serde(default)]
+    passkey: Option<AuthenticationCredential>,
     /// With a one-time password, and only with one: the password that takes its place.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "password")]
@@ -88,7 +92,7 @@ pub(crate) struct FreshToken {
     expires_in: u32,
 }
 
-fn answer(pair: TokenPair) -> Response {
+pub(super) fn answer(pair: TokenPair) -> Response {
     let body = Tokens {
         access_token: pair.access,
         refresh_token: pair.refresh,
@@ -105,8 +109,10 @@ fn answer(pair: TokenPair) -> Response {
         (status = 200, description = "A session begins", body = Tokens),
         (status = 401, description = "The address or the password is wrong, or the code beside it", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 403, description = "`totp_required`: the account asks for a code beside the password; or \
-            `password_change_required`: a one-time password came without new_password", body = ProblemBody,
+        (status = 403, description = "`totp_required` or `passkey_required`: the account asks for a second step beside the \
+            password; or `password_change_required`: a one-time password came without new_password", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 409, description = "A passkey came, and this shop takes none", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "Wrong passwords were tried too often, for the account or from the address; \
             `Retry-After` says for how long this one is not looked at", body = ProblemBody,
@@ -124,7 +130,11 @@ pub(super) async fn log_in(
     let attempt = Attempt {
         email: &input.email,
         password: &input.password,
-        shown: Shown { totp: input.totp.as_ref(), recovery_code: input.recovery_code.as_ref() },
+        shown: Shown {
+            totp: input.totp.as_ref(),
+            recovery_code: input.recovery_code.as_ref(),
+            passkey: input.passkey.as_ref(),
+        },
         new_password: input.new_password.as_ref(),
         user_agent: agent.as_deref(),
         address: address.map(|Extension(ClientAddress(address))| address),
@@ -149,13 +159,15 @@ pub(super) async fn refresh(
     Ok(answer(operations::refresh_session::refresh_session(&service, &input.refresh_token).await?))
 }
 
-/// Proves once more that it is the owner who asks, for what takes a recent log-in: roles and API keys.
+/// Proves once more that it is the owner who asks, for what takes a recent log-in: roles, API keys and passkeys.
 #[utoipa::path(
     post, path = "/v1/tokens/step-up", tag = "tokens", operation_id = "step_up", request_body = OwnerProof,
     security(("bearer" = [])),
     responses(
         (status = 200, description = "A fresh access token of the same session", body = FreshToken),
-        (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
+        (status = 403, description = "The present password or the passkey is wrong, or no second step came with it",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "A passkey came, and this shop takes none", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "Either was wrong too often", body = ProblemBody,
             content_type = "application/problem+json"),
@@ -167,7 +179,8 @@ pub(super) async fn step_up(
     caller: Caller,
     Json(input): Json<OwnerProof>,
 ) -> Result<Response, Problem> {
-    let access_token = operations::step_up::step_up(&service, &caller, &input.current_password, input.shown()).await?;
+    let access_token =
+        operations::step_up::step_up(&service, &caller, input.current_password.as_ref(), input.shown()).await?;
     let body = FreshToken { access_token, token_type: "Bearer", expires_in: service.signer.seconds() };
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(body)).into_response())
 }
@@ -185,7 +198,7 @@ pub(super) async fn log_out(State(service): State<Arc<Service>>, caller: Caller)
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn user_agent(headers: &HeaderMap) -> Option<String> {
+pub(super) fn user_agent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
     Some(text.chars().take(USER_AGENT_CHARACTERS_MAX).collect())
 }

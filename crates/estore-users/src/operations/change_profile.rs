@@ -20,6 +20,7 @@ use crate::store::tokens::put_email_change;
 use crate::store::users::{Proof, find_proof, find_user, lock_user, lock_user_by_email, set_password};
 use crate::throttle::{too_many, wait_of_session};
 use crate::user::User;
+use crate::webauthn::wire::AuthenticationCredential;
 
 /// What is to change.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct ProfileChange {
     pub(crate) current_password: Option<Secret>,
     pub(crate) totp: Option<Secret>,
     pub(crate) recovery_code: Option<Secret>,
+    pub(crate) passkey: Option<AuthenticationCredential>,
 }
 
 /// Why the account stays as it is.
@@ -76,7 +78,11 @@ pub(crate) async fn change_profile(
     change: ProfileChange,
 ) -> Result<User, ChangeProfileError> {
     let new_email = check_shape(&change)?;
-    let shown = Shown { totp: change.totp.as_ref(), recovery_code: change.recovery_code.as_ref() };
+    let shown = Shown {
+        totp: change.totp.as_ref(),
+        recovery_code: change.recovery_code.as_ref(),
+        passkey: change.passkey.as_ref(),
+    };
     let hash = confirm_owner(service, caller, change.current_password.as_ref(), shown).await?;
     let user = find_user(&service.db.client().await?, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
     let new_hash = match &change.password {
@@ -105,30 +111,31 @@ pub(crate) async fn change_profile(
     Ok(user)
 }
 
-/// The hash that the present password was compared with, and the sealed secret of the second factor, if there is one.
-/// Whoever has a session alone cannot guess it for long.
-pub(crate) async fn confirm_password(
+/// What the owner of the caller's account has to show. Whoever has a session alone cannot guess it for long.
+pub(crate) async fn look_up_proof(
     service: &Service,
     caller: &Caller,
-    password: Option<&Secret>,
-) -> Result<(String, Option<Vec<u8>>), ChangeProfileError> {
-    let mut rules = Rules::new();
-    rules.require(password.is_some(), "/current_password", "missing", "is needed for this");
-    rules.finish().map_err(ChangeProfileError::Invalid)?;
-    let subject = service.throttle.session(&caller.session_id);
-    let found = find_proof(&service.db.client().await?, caller.user_id, &subject).await?;
-    let Proof { hashed_password, sealed_factor, failed } = found.ok_or(ChangeProfileError::Gone)?;
-    let seconds = wait_of_session(failed);
-    if seconds > 0 {
-        return Err(ChangeProfileError::Delayed(seconds));
-    }
-    let Some(password) = password else { return Err(ChangeProfileError::WrongPassword) };
-    match service.hasher.verify(password, Some(&hashed_password)).await? {
+    subject: &str,
+) -> Result<Proof, ChangeProfileError> {
+    let found = find_proof(&service.db.client().await?, caller.user_id, subject).await?;
+    let proof = found.ok_or(ChangeProfileError::Gone)?;
+    let seconds = wait_of_session(proof.failed);
+    if seconds > 0 { Err(ChangeProfileError::Delayed(seconds)) } else { Ok(proof) }
+}
+
+/// Whether it is the present password; one that is wrong is counted for the subject.
+pub(crate) async fn check_password(
+    service: &Service,
+    proof: &Proof,
+    password: &Secret,
+    subject: &str,
+) -> Result<(), ChangeProfileError> {
+    match service.hasher.verify(password, Some(&proof.hashed_password)).await? {
         Verdict::Wrong => {
-            count_log_in_failure(&service.db.client().await?, &[&subject]).await?;
+            count_log_in_failure(&service.db.client().await?, &[subject]).await?;
             Err(ChangeProfileError::WrongPassword)
         }
-        Verdict::Right | Verdict::RightButOld => Ok((hashed_password, sealed_factor)),
+        Verdict::Right | Verdict::RightButOld => Ok(()),
     }
 }
 

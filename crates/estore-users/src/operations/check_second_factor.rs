@@ -1,27 +1,31 @@
-//! Whether somebody has the device, or a recovery code, beside the password.
+//! Whether somebody has the authenticator, a passkey or a recovery code beside the password.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use estore_kit::auth::Caller;
 use estore_kit::db::{DbError, sign};
 use estore_kit::problem::{FieldError, Problem};
+use estore_kit::validate::Rules;
 
 use crate::letter;
-use crate::operations::change_profile::{ChangeProfileError, confirm_password};
+use crate::operations::change_profile::{ChangeProfileError, check_password, look_up_proof};
+use crate::operations::check_passkey::{Asked, PasskeyError, check_passkey};
 use crate::sealing::SealBroken;
 use crate::secret::{Secret, token_hash};
 use crate::service::Service;
 use crate::store::log_in_failures::count_log_in_failure;
 use crate::store::mails::insert_mail;
 use crate::store::second_factors::{use_recovery_code, use_totp_step};
-use crate::store::users::find_user;
+use crate::store::users::{SecondStep, find_user};
 use crate::totp::{matching_step, normal_recovery_code};
+use crate::webauthn::wire::AuthenticationCredential;
 
 /// What was shown beside the password: one of them, or nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Shown<'a> {
     pub(crate) totp: Option<&'a Secret>,
     pub(crate) recovery_code: Option<&'a Secret>,
+    pub(crate) passkey: Option<&'a AuthenticationCredential>,
 }
 
 /// What is told of a code that does not do.
@@ -31,10 +35,14 @@ pub(crate) const WRONG_CODE: &str =
 /// Why it does not do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecondFactorError {
-    #[error("the account has a second factor, and nothing was shown of it")]
-    Needed,
+    #[error("the account has an authenticator, and nothing was shown of it")]
+    TotpNeeded,
+    #[error("the account has passkeys, and none was shown")]
+    PasskeyNeeded,
     #[error("the code is wrong, or was used before")]
     Wrong,
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
     #[error(transparent)]
     Sealed(#[from] SealBroken),
     #[error(transparent)]
@@ -44,19 +52,33 @@ pub(crate) enum SecondFactorError {
 impl From<SecondFactorError> for Problem {
     fn from(error: SecondFactorError) -> Self {
         match error {
-            SecondFactorError::Needed => Self::forbidden(
+            SecondFactorError::TotpNeeded => needed(
                 "totp_required",
                 "This account logs in by two steps: send the code of the authenticator as totp, or a recovery_code.",
-            )
-            .with_errors(vec![FieldError {
-                pointer: "/totp".into(),
-                code: "missing".into(),
-                detail: "is the code that the authenticator shows".into(),
-            }]),
+                ("/totp", "is the code that the authenticator shows"),
+            ),
+            SecondFactorError::PasskeyNeeded => needed(
+                "passkey_required",
+                "This account logs in by two steps: send what one of its passkeys answers as passkey, or a recovery_code.",
+                ("/passkey", "is what navigator.credentials.get answers"),
+            ),
+            SecondFactorError::Passkey(error) => error.into(),
             SecondFactorError::Wrong => Self::forbidden("second_factor_wrong", WRONG_CODE),
             SecondFactorError::Sealed(error) => Self::internal(error),
             SecondFactorError::Db(error) => error.into(),
         }
+    }
+}
+
+fn needed(code: &'static str, detail: &str, (pointer, what): (&str, &str)) -> Problem {
+    let missing = FieldError { pointer: pointer.to_owned(), code: "missing".into(), detail: what.to_owned() };
+    Problem::forbidden(code, detail).with_errors(vec![missing])
+}
+
+impl SecondFactorError {
+    /// Whether it counts as a failure: somebody may be guessing.
+    pub(crate) fn is_a_guess(&self) -> bool {
+        matches!(self, Self::Wrong | Self::Passkey(PasskeyError::Refused))
     }
 }
 
@@ -75,22 +97,33 @@ pub(crate) fn now_seconds() -> i64 {
 pub(crate) async fn check_second_factor(
     service: &Service,
     user_id: i32,
-    sealed: &[u8],
+    step: &SecondStep,
     shown: Shown<'_>,
+    asked: Asked,
 ) -> Result<(), SecondFactorError> {
-    let is_good = match (shown.totp, shown.recovery_code) {
-        (None, None) => return Err(SecondFactorError::Needed),
-        (Some(code), None) => {
-            let secret = service.sealer.unseal(sealed, &place(user_id))?;
-            match matching_step(&secret, code, now_seconds()) {
-                Some(step) => use_totp_step(&service.db.client().await?, user_id, step).await?,
-                None => false,
-            }
-        }
-        (None, Some(code)) => use_code(service, user_id, code).await?,
-        (Some(_), Some(_)) => false,
+    let is_good = match (shown.totp, shown.recovery_code, shown.passkey) {
+        (None, None, None) if step.sealed_totp.is_some() => return Err(SecondFactorError::TotpNeeded),
+        (None, None, None) => return Err(SecondFactorError::PasskeyNeeded),
+        (Some(code), None, None) => use_totp(service, user_id, step, code).await?,
+        (None, Some(code), None) => use_code(service, user_id, code).await?,
+        (None, None, Some(passkey)) => check_passkey(service, passkey, asked).await.map(|_used| true)?,
+        _ => false,
     };
     if is_good { Ok(()) } else { Err(SecondFactorError::Wrong) }
+}
+
+async fn use_totp(
+    service: &Service,
+    user_id: i32,
+    step: &SecondStep,
+    code: &Secret,
+) -> Result<bool, SecondFactorError> {
+    let Some(sealed) = &step.sealed_totp else { return Ok(false) };
+    let secret = service.sealer.unseal(sealed, &place(user_id))?;
+    match matching_step(&secret, code, now_seconds()) {
+        Some(step) => Ok(use_totp_step(&service.db.client().await?, user_id, step).await?),
+        None => Ok(false),
+    }
 }
 
 /// The owner is told: whoever finds the paper has the codes.
@@ -110,23 +143,40 @@ async fn use_code(service: &Service, user_id: i32, code: &Secret) -> Result<bool
     Ok(true)
 }
 
-/// The present password, and what was shown beside it where the account asks for that; whoever guesses either waits.
-/// Answers the password's hash.
+/// The present password and what was shown beside it where the account asks for that, or a passkey whose authenticator
+/// checked who uses it; whoever guesses waits. Answers the password's hash.
 pub(crate) async fn confirm_owner(
     service: &Service,
     caller: &Caller,
     password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<String, ChangeProfileError> {
+    let mut rules = Rules::new();
+    let is_there = password.is_some() || shown.passkey.is_some();
+    rules.require(is_there, "/current_password", "missing", "is needed for this, or a passkey");
+    rules.finish().map_err(ChangeProfileError::Invalid)?;
     let subject = service.throttle.session(&caller.session_id);
     let _turn = service.throttle.turn(&subject).await;
-    let (hash, sealed) = confirm_password(service, caller, password).await?;
-    let Some(sealed) = sealed else { return Ok(hash) };
-    match check_second_factor(service, caller.user_id, &sealed, shown).await {
-        Err(wrong @ SecondFactorError::Wrong) => {
-            count_log_in_failure(&service.db.client().await?, &[&subject]).await?;
-            Err(wrong.into())
+    let proof = look_up_proof(service, caller, &subject).await?;
+    let checked = match password {
+        None => {
+            let asked = Asked::of(caller, true);
+            check_second_factor(service, caller.user_id, &proof.second_step, shown, asked).await
         }
-        checked => Ok(checked.map(|()| hash)?),
+        Some(password) => {
+            check_password(service, &proof, password, &subject).await?;
+            if !proof.second_step.is_asked_for() {
+                return Ok(proof.hashed_password);
+            }
+            let asked = Asked::of(caller, false);
+            check_second_factor(service, caller.user_id, &proof.second_step, shown, asked).await
+        }
+    };
+    match checked {
+        Err(refused) if refused.is_a_guess() => {
+            count_log_in_failure(&service.db.client().await?, &[&subject]).await?;
+            Err(refused.into())
+        }
+        checked => Ok(checked.map(|()| proof.hashed_password)?),
     }
 }

@@ -1,4 +1,4 @@
-//! A second factor: asked for, confirmed by its first code, ended.
+//! An authenticator of codes: asked for, confirmed by its first code, ended.
 
 use estore_kit::auth::Caller;
 use estore_kit::db::{DbError, sign};
@@ -6,7 +6,7 @@ use estore_kit::problem::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::letter::{self, Letter};
+use crate::letter;
 use crate::limits::RECOVERY_CODES;
 use crate::operations::change_profile::ChangeProfileError;
 use crate::operations::check_second_factor::{SecondFactorError, Shown, confirm_owner, now_seconds, place};
@@ -14,7 +14,7 @@ use crate::secret::{NoRandomness, Secret, token_hash};
 use crate::service::Service;
 use crate::store::mails::insert_mail;
 use crate::store::second_factors as store;
-use crate::store::users::find_user;
+use crate::store::users::{find_user, lock_user};
 use crate::totp;
 
 /// A second factor that waits for its first code.
@@ -31,7 +31,7 @@ pub(crate) struct TotpSecret {
 /// What the account has.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TotpState {
-    /// Whether it logs in by two steps.
+    /// Whether its log-ins by password take a code of an authenticator.
     pub(crate) is_enabled: bool,
     /// Recovery codes that were not used yet.
     #[schema(minimum = 0)]
@@ -53,6 +53,8 @@ pub(crate) enum TotpError {
     Enabled,
     #[error("there is none, or it waited too long")]
     NotThere,
+    #[error("log-ins take no second step")]
+    NoSecondStep,
     #[error(transparent)]
     Unconfirmed(#[from] ChangeProfileError),
     #[error(transparent)]
@@ -67,11 +69,15 @@ impl From<TotpError> for Problem {
     fn from(error: TotpError) -> Self {
         match error {
             TotpError::Enabled => {
-                Self::conflict("totp_enabled", "The account logs in by two steps already; end that first.")
+                Self::conflict("totp_enabled", "The account has an authenticator already; end that first.")
             }
+            TotpError::NoSecondStep => Self::conflict(
+                "no_second_step",
+                "The account does not log in by two steps. Begin by POST /v1/users/me/totp or /v1/users/me/passkeys/begin.",
+            ),
             TotpError::NotThere => Self::conflict(
                 "totp_not_started",
-                "There is no second factor, or it was not confirmed within an hour. Begin by POST /v1/users/me/totp.",
+                "There is no authenticator, or it was not confirmed within an hour. Begin by POST /v1/users/me/totp.",
             ),
             TotpError::Unconfirmed(error) => error.into(),
             TotpError::Code(error) => error.into(),
@@ -82,12 +88,17 @@ impl From<TotpError> for Problem {
 }
 
 /// Begins: nothing is asked of log-ins until the first code has come.
-pub(crate) async fn begin(service: &Service, caller: &Caller, password: &Secret) -> Result<TotpSecret, TotpError> {
+pub(crate) async fn begin(
+    service: &Service,
+    caller: &Caller,
+    password: Option<&Secret>,
+    shown: Shown<'_>,
+) -> Result<TotpSecret, TotpError> {
     let found = store::find_totp_factor(&service.db.client().await?, caller.user_id).await?;
     if found.is_some_and(|found| found.is_confirmed) {
         return Err(TotpError::Enabled);
     }
-    confirm_owner(service, caller, Some(password), Shown::default()).await?;
+    confirm_owner(service, caller, password, shown).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;
@@ -125,47 +136,45 @@ pub(crate) async fn confirm(service: &Service, caller: &Caller, code: &Secret) -
     Ok(codes)
 }
 
-/// Ends it, after the password and a code.
+/// Ends it, after the proof that the owner asks. Passkeys stay.
 pub(crate) async fn end(
     service: &Service,
     caller: &Caller,
-    password: &Secret,
+    password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<(), TotpError> {
-    confirm_owner(service, caller, Some(password), shown).await?;
-    if end_of(service, caller.user_id, letter::totp_off).await? { Ok(()) } else { Err(TotpError::NotThere) }
-}
-
-/// Ends the second factor of an account and writes to its owner; whether there was one.
-pub(crate) async fn end_of(service: &Service, user_id: i32, tell: fn(&str) -> Letter) -> Result<bool, DbError> {
+    confirm_owner(service, caller, password, shown).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;
-    let Some(user) = find_user(&transaction, user_id).await? else { return Ok(false) };
-    if !store::delete_totp_factor(&transaction, user_id).await? {
-        return Ok(false);
+    // Whoever ends another second step of the account waits, and sees that this one is gone.
+    let (user, _) = lock_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
+    if !store::delete_totp_factor(&transaction, user.id).await? {
+        return Err(TotpError::NotThere);
     }
-    insert_mail(&transaction, &tell(&user.email)).await?;
+    store::delete_idle_recovery_codes(&transaction, user.id).await?;
+    let takes_more = store::find_second_steps(&transaction, user.id).await?.any();
+    insert_mail(&transaction, &letter::totp_off(&user.email, takes_more)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
-    Ok(true)
+    Ok(())
 }
 
-/// New recovery codes in place of the old ones, after the password and a code.
+/// New recovery codes in place of the old ones, after the proof that the owner asks.
 pub(crate) async fn renew_codes(
     service: &Service,
     caller: &Caller,
-    password: &Secret,
+    password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<RecoveryCodes, TotpError> {
-    confirm_owner(service, caller, Some(password), shown).await?;
+    confirm_owner(service, caller, password, shown).await?;
     let (codes, hashes) = new_codes()?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;
-    let found = store::find_totp_factor(&transaction, caller.user_id).await?;
-    if !found.is_some_and(|found| found.is_confirmed) {
-        return Err(TotpError::NotThere);
+    lock_user(&transaction, caller.user_id).await?.ok_or(ChangeProfileError::Gone)?;
+    if !store::find_second_steps(&transaction, caller.user_id).await?.any() {
+        return Err(TotpError::NoSecondStep);
     }
     store::replace_recovery_codes(&transaction, caller.user_id, &hashes).await?;
     transaction.commit().await.map_err(DbError::from)?;
@@ -174,15 +183,12 @@ pub(crate) async fn renew_codes(
 
 /// What the account has.
 pub(crate) async fn state(service: &Service, caller: &Caller) -> Result<TotpState, DbError> {
-    let found = store::find_totp_factor(&service.db.client().await?, caller.user_id).await?;
-    let confirmed = found.filter(|found| found.is_confirmed);
-    Ok(TotpState {
-        is_enabled: confirmed.is_some(),
-        recovery_codes_left: confirmed.map_or(0, |found| found.codes_left),
-    })
+    let steps = store::find_second_steps(&service.db.client().await?, caller.user_id).await?;
+    Ok(TotpState { is_enabled: steps.takes_totp, recovery_codes_left: steps.codes_left })
 }
 
-fn new_codes() -> Result<(RecoveryCodes, Vec<String>), NoRandomness> {
+/// Recovery codes, and their hashes.
+pub(super) fn new_codes() -> Result<(RecoveryCodes, Vec<String>), NoRandomness> {
     let codes = (0..RECOVERY_CODES).map(|_| totp::new_recovery_code()).collect::<Result<Vec<_>, _>>()?;
     let hashes = codes.iter().filter_map(token_hash).collect();
     Ok((RecoveryCodes { recovery_codes: codes }, hashes))

@@ -38,15 +38,15 @@ pub(crate) fn last_admin() -> Problem {
     Problem::conflict("last_admin", "This is the last active administrator; make another one first.")
 }
 
-/// Erases, after the present password and what else the account asks for.
+/// Erases, after the proof that the owner asks.
 pub(crate) async fn erase_account(
     service: &Service,
     caller: &Caller,
-    password: &Secret,
+    password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<(), EraseError> {
     let id = caller.user_id;
-    let hash = confirm_owner(service, caller, Some(password), shown).await?;
+    let hash = confirm_owner(service, caller, password, shown).await?;
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;

@@ -1,12 +1,14 @@
-//! What the command line changes of an account: its roles, and a second factor that is lost.
+//! What the command line changes of an account: its roles, and second factors that are lost.
 
 use estore_kit::db::{DbError, sign};
 
 use super::change_user::{ChangeUserError, Wish, apply};
 use crate::email::Email;
 use crate::letter;
-use crate::operations::enroll_totp::end_of;
 use crate::service::Service;
+use crate::store::mails::insert_mail;
+use crate::store::passkeys::delete_passkeys_of_user;
+use crate::store::second_factors::{delete_idle_recovery_codes, delete_totp_factor};
 use crate::store::users::{lock_user, lock_user_and_admins, lock_user_by_email};
 use crate::user::Role;
 
@@ -37,11 +39,25 @@ impl From<ChangeUserError> for GrantRolesError {
     }
 }
 
-/// Ends the second factor of an account; whether there was one.
+/// Ends the authenticator, the passkeys and the recovery codes of an account; whether there were any.
 pub(crate) async fn forget_second_factor(service: &Service, email: &str) -> Result<bool, GrantRolesError> {
     let email = Email::parse(email).map_err(|error| GrantRolesError::Email(error.to_string()))?;
-    let owner = lock_user_by_email(&service.db.client().await?, &email).await?.ok_or(GrantRolesError::Unknown)?;
-    Ok(end_of(service, owner.id, letter::totp_off).await?)
+    let mut client = service.db.client().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    sign(&transaction).await?;
+    let owner = lock_user_by_email(&transaction, &email).await?.ok_or(GrantRolesError::Unknown)?;
+    let had_totp = delete_totp_factor(&transaction, owner.id).await?;
+    let had_passkeys = delete_passkeys_of_user(&transaction, owner.id).await?;
+    delete_idle_recovery_codes(&transaction, owner.id).await?;
+    if had_totp {
+        insert_mail(&transaction, &letter::totp_off(email.as_str(), false)).await?;
+    }
+    if had_passkeys {
+        insert_mail(&transaction, &letter::passkey_removed(email.as_str(), false)).await?;
+    }
+    transaction.commit().await.map_err(DbError::from)?;
+    service.mail_bell.notify_one();
+    Ok(had_totp || had_passkeys)
 }
 
 /// Gives an account some roles and takes others; answers the words of those that it has now.

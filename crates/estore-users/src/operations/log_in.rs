@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::email::Email;
 use crate::hashing::{HashingError, Verdict};
 use crate::limits::{PASSWORD_BYTES_MAX, QUIET_TIME_MIN, REFUSAL_TIME_MIN};
+use crate::operations::check_passkey::{Asked, PasskeyError, REFUSED};
 use crate::operations::check_second_factor::{SecondFactorError, Shown, WRONG_CODE, check_second_factor, now_seconds};
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
@@ -62,11 +63,25 @@ impl From<LogInError> for Problem {
             }]),
             LogInError::Invalid(problem) => problem,
             LogInError::Code(SecondFactorError::Wrong) => Self::unauthorized("second_factor_wrong", WRONG_CODE),
+            LogInError::Code(SecondFactorError::Passkey(PasskeyError::Refused)) => {
+                Self::unauthorized("passkey_refused", REFUSED)
+            }
             LogInError::Code(error) => error.into(),
             LogInError::Hashing(error) => error.into(),
             LogInError::Random(error) => Self::internal(error),
             LogInError::Signing(error) => Self::internal(error),
             LogInError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl LogInError {
+    /// Whether it counts as a failure: somebody may be guessing.
+    fn is_a_guess(&self) -> bool {
+        match self {
+            Self::InvalidCredentials => true,
+            Self::Code(error) => error.is_a_guess(),
+            _ => false,
         }
     }
 }
@@ -101,16 +116,26 @@ pub(crate) async fn log_in(service: &Service, attempt: &Attempt<'_>) -> Result<T
     let subjects = service.throttle.subjects(&email, address);
     let found = checked(service, &email, &subjects, (password, shown)).await?;
     let found = settle_one_time_password(service, &email, found, new_password).await?;
+    begin_for(service, (found.standing.id, &found.hashed_password), &subjects, user_agent).await
+}
+
+/// Begins a session of an account that has proved who it is, while it has this password hash.
+pub(super) async fn begin_for(
+    service: &Service,
+    (user_id, hashed_password): (i32, &str),
+    subjects: &Subjects,
+    user_agent: Option<&str>,
+) -> Result<TokenPair, LogInError> {
     let refresh = RandomToken::generate()?;
     let id = Uuid::now_v7();
     let session = NewSession {
         id,
-        user_id: found.standing.id,
+        user_id,
         user_agent,
         days: service.session_days(),
         token_hash: &refresh.hash,
-        hashed_password: &found.hashed_password,
-        subjects: &subjects,
+        hashed_password,
+        subjects,
     };
     let user = begin(service, &session).await?;
     let access = service.signer.sign(&user, id, now_seconds())?;
@@ -148,7 +173,7 @@ async fn checked(
         return Err(LogInError::Delayed(seconds));
     }
     match check_both(service, found, password, shown).await {
-        Err(refused @ (LogInError::InvalidCredentials | LogInError::Code(SecondFactorError::Wrong))) => {
+        Err(refused) if refused.is_a_guess() => {
             count_log_in_failure(&service.db.client().await?, &subjects.all()).await?;
             drop(turn);
             // Hashes from elsewhere take another time than ours; it must not tell who has one.
@@ -176,8 +201,9 @@ async fn check_both(
     shown: Shown<'_>,
 ) -> Result<Credentials, LogInError> {
     let found = check_password(service, found, password).await?;
-    if let Some(sealed) = &found.sealed_factor {
-        check_second_factor(service, found.standing.id, sealed, shown).await?;
+    if found.second_step.is_asked_for() {
+        let id = found.standing.id;
+        check_second_factor(service, id, &found.second_step, shown, Asked::beside_password(id)).await?;
     }
     Ok(found)
 }

@@ -3,10 +3,10 @@
 use estore_kit::auth::Caller;
 use estore_kit::db::DbError;
 use estore_kit::problem::Problem;
-use uuid::Uuid;
 
 use crate::limits::RECENT_LOG_IN;
 use crate::operations::change_profile::ChangeProfileError;
+use crate::operations::check_passkey::session_of;
 use crate::operations::check_second_factor::{Shown, confirm_owner, now_seconds};
 use crate::secret::Secret;
 use crate::service::Service;
@@ -37,11 +37,11 @@ impl From<StepUpError> for Problem {
 pub(crate) async fn step_up(
     service: &Service,
     caller: &Caller,
-    password: &Secret,
+    password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<Secret, StepUpError> {
-    confirm_owner(service, caller, Some(password), shown).await?;
-    let session = Uuid::parse_str(&caller.session_id).unwrap_or_default();
+    confirm_owner(service, caller, password, shown).await?;
+    let session = session_of(caller);
     let user = authenticate_session(&service.db.client().await?, session, caller.user_id).await?;
     let user = user.ok_or(ChangeProfileError::Gone)?;
     Ok(service.signer.sign(&user, session, now_seconds())?)

@@ -33,6 +33,12 @@ pub(crate) async fn find_log_in<C: GenericClient>(
     Ok((is_known.then(|| credentials(row)), tried))
 }
 
+/// How often log-ins of a subject failed.
+pub(crate) async fn find_failures<C: GenericClient>(db: &C, subject: &str) -> Result<Failed, DbError> {
+    let found = rows(db, include_str!("../../queries/find_log_in_failures.sql"), &[&subject]).await?;
+    Ok(found.first().map_or_else(Failed::default, |row| failed(row, "failures", "seconds")))
+}
+
 /// Whether a session of the account began at this address; as long for an account that there is not.
 pub(crate) async fn is_known_address<C: GenericClient>(
     db: &C,

@@ -10,7 +10,31 @@ pub(crate) struct StoredFactor {
     pub(crate) is_confirmed: bool,
     /// It was not confirmed in time.
     pub(crate) is_stale: bool,
+}
+
+/// What the log-ins of an account may ask for beside the password.
+#[derive(Debug)]
+pub(crate) struct SecondSteps {
+    pub(crate) takes_totp: bool,
+    pub(crate) takes_passkey: bool,
     pub(crate) codes_left: i64,
+}
+
+impl SecondSteps {
+    /// Whether they ask for anything.
+    pub(crate) fn any(&self) -> bool {
+        self.takes_totp || self.takes_passkey
+    }
+}
+
+pub(crate) async fn find_second_steps<C: GenericClient>(db: &C, user_id: i32) -> Result<SecondSteps, DbError> {
+    let found = rows(db, include_str!("../../queries/find_second_steps.sql"), &[&user_id]).await?;
+    let row = found.first();
+    Ok(SecondSteps {
+        takes_totp: row.is_some_and(|row| row.get("takes_totp")),
+        takes_passkey: row.is_some_and(|row| row.get("takes_passkey")),
+        codes_left: row.map_or(0, |row| row.get("codes_left")),
+    })
 }
 
 /// Whether it was put there: a confirmed one stays.
@@ -24,7 +48,6 @@ pub(crate) async fn find_totp_factor<C: GenericClient>(db: &C, user_id: i32) -> 
         sealed: row.get("secret"),
         is_confirmed: row.get::<_, Option<jiff::Timestamp>>("confirmed_at").is_some(),
         is_stale: row.get("is_stale"),
-        codes_left: row.get("codes_left"),
     }))
 }
 
@@ -55,6 +78,11 @@ pub(crate) async fn replace_recovery_codes<C: GenericClient>(
     hashes: &[String],
 ) -> Result<(), DbError> {
     execute(db, include_str!("../../queries/replace_recovery_codes.sql"), &[&user_id, &hashes]).await.map(drop)
+}
+
+/// Removes the recovery codes of an account whose log-ins take no second step any more.
+pub(crate) async fn delete_idle_recovery_codes<C: GenericClient>(db: &C, user_id: i32) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/delete_idle_recovery_codes.sql"), &[&user_id]).await.map(drop)
 }
 
 /// Whether there was one.

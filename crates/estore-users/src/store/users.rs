@@ -3,10 +3,13 @@
 use deadpool_postgres::GenericClient;
 use estore_kit::db::{Db, DbError, View, execute, rows};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::email::Email;
 use crate::limits::EXPORT_SESSIONS_MAX;
 use crate::store::log_in_failures::failed;
+use crate::passkey::Passkey;
+use crate::store::passkeys::{LIST_PASSKEYS, passkey};
 use crate::store::sessions::{LIST_SESSIONS, Session, session};
 use crate::throttle::Failed;
 use crate::user::{Standing, User, with_admin};
@@ -20,15 +23,33 @@ pub(crate) struct Credentials {
     pub(crate) is_active: bool,
     /// Good for setting another one, and for nothing else.
     pub(crate) is_one_time: bool,
-    /// The sealed secret of its second factor, where it has one.
-    pub(crate) sealed_factor: Option<Vec<u8>>,
+    pub(crate) second_step: SecondStep,
+}
+
+/// What an account asks for beside the password.
+#[derive(Debug)]
+pub(crate) struct SecondStep {
+    /// The sealed secret of its authenticator, where it has one.
+    pub(crate) sealed_totp: Option<Vec<u8>>,
+    /// Whether one of its passkeys is asked for.
+    pub(crate) takes_passkey: bool,
+}
+
+impl SecondStep {
+    /// Whether it asks for anything.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.sealed_totp.is_some() || self.takes_passkey
+    }
+}
+
+fn second_step(row: &Row) -> SecondStep {
+    SecondStep { sealed_totp: row.get("totp_secret"), takes_passkey: row.get("takes_passkey") }
 }
 
 /// What a change of one's own account is checked against.
 pub(crate) struct Proof {
     pub(crate) hashed_password: String,
-    /// The sealed secret of its second factor, where it has one.
-    pub(crate) sealed_factor: Option<Vec<u8>>,
+    pub(crate) second_step: SecondStep,
     /// How often the session was wrong of late.
     pub(crate) failed: Failed,
 }
@@ -95,7 +116,7 @@ pub(super) fn credentials(row: &Row) -> Credentials {
         hashed_password: row.get("hashed_password"),
         is_active: row.get("is_active"),
         is_one_time: row.get("password_is_one_time"),
-        sealed_factor: row.get("totp_secret"),
+        second_step: second_step(row),
     }
 }
 
@@ -108,10 +129,24 @@ pub(crate) async fn see_user(view: &View, id: i32) -> Result<Option<User>, DbErr
     Ok(view.row(FIND_USER, &[&id]).await?.as_ref().map(user))
 }
 
-/// The account with its sessions, where the viewer may see them.
-pub(crate) async fn see_user_and_sessions(view: &View, id: i32) -> Result<Option<(User, Vec<Session>)>, DbError> {
-    let [users, sessions] = view.all([(FIND_USER, &[&id]), (LIST_SESSIONS, &[&id, &EXPORT_SESSIONS_MAX])]).await?;
-    Ok(users.first().map(|row| (user(row), sessions.iter().map(session).collect())))
+/// What is kept of an account, for its owner.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) user: User,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) passkeys: Vec<Passkey>,
+}
+
+/// The account with its sessions and passkeys, where the viewer may see them.
+pub(crate) async fn see_all_of_user(view: &View, id: i32) -> Result<Option<Kept>, DbError> {
+    let asked: [(&str, &[&(dyn ToSql + Sync)]); 3] =
+        [(FIND_USER, &[&id]), (LIST_SESSIONS, &[&id, &EXPORT_SESSIONS_MAX]), (LIST_PASSKEYS, &[&id])];
+    let [users, sessions, passkeys] = view.all(asked).await?;
+    Ok(users.first().map(|row| Kept {
+        user: user(row),
+        sessions: sessions.iter().map(session).collect(),
+        passkeys: passkeys.iter().map(passkey).collect(),
+    }))
 }
 
 /// What the owner of an active account has to show, and how often the subject was wrong.
@@ -119,7 +154,7 @@ pub(crate) async fn find_proof<C: GenericClient>(db: &C, id: i32, subject: &str)
     let found = rows(db, include_str!("../../queries/find_proof.sql"), &[&id, &subject]).await?;
     Ok(found.first().map(|row| Proof {
         hashed_password: row.get("hashed_password"),
-        sealed_factor: row.get("totp_secret"),
+        second_step: second_step(row),
         failed: failed(row, "failures", "seconds"),
     }))
 }

@@ -132,6 +132,12 @@ async fn keys_and_second_factors_are_written_without_their_secrets() {
         "UPDATE totp_factors SET last_step = 7".to_owned(),
         format!("INSERT INTO recovery_codes (user_id, code) VALUES ({id}, repeat('cd', 32))"),
         "DELETE FROM recovery_codes".to_owned(),
+        format!(
+            "INSERT INTO passkeys (id, user_id, name, credential_id, public_key, user_handle, sign_count, is_backup_eligible, \
+             is_backed_up) VALUES (gen_random_uuid(), {id}, 'till', sha256('c'), sha256('k'), sha256('h'), 0, true, false)"
+        ),
+        "UPDATE passkeys SET sign_count = 7, last_used_at = now(), is_backed_up = true".to_owned(),
+        "UPDATE passkeys SET suspected_at = now()".to_owned(),
     ] {
         desk.run(&sql).await;
     }
@@ -139,9 +145,18 @@ async fn keys_and_second_factors_are_written_without_their_secrets() {
         .db
         .rows("SELECT table_name || ' ' || operation FROM audit_log WHERE table_name <> 'users' ORDER BY id", &[]);
     let written: Vec<String> = rows.await.unwrap().iter().map(|row| row.get(0)).collect();
-    let expected =
-        ["api_keys insert", "api_keys update", "totp_factors insert", "recovery_codes insert", "recovery_codes delete"];
+    let expected = [
+        "api_keys insert",
+        "api_keys update",
+        "totp_factors insert",
+        "recovery_codes insert",
+        "recovery_codes delete",
+        "passkeys insert",
+        "passkeys update",
+    ];
     assert_eq!(written, expected, "what is used is not changed");
-    let secret = "SELECT count(*) FROM audit_log a WHERE a::text ~ '(ab){8}|(cd){8}|es_live_hint' OR after ->> 'secret' <> '***'";
+    let secret =
+        "SELECT count(*) FROM audit_log a WHERE a::text ~ '(ab){8}|(cd){8}|es_live_hint' OR after ->> 'secret' <> '***'
+        OR '***' <> ANY (ARRAY[after ->> 'credential_id', after ->> 'public_key', after ->> 'user_handle'])";
     assert_eq!(desk.number(secret).await, 0);
 }

@@ -3,6 +3,7 @@
 mod administration;
 mod api_keys;
 mod audit;
+mod authenticator;
 mod desk;
 mod events;
 mod import;
@@ -10,6 +11,8 @@ mod leaks;
 mod letters;
 mod life;
 mod pages;
+mod passkey_refusals;
+mod passkeys;
 mod post;
 mod races;
 mod schema;

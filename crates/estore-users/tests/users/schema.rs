@@ -90,6 +90,11 @@ async fn every_check_holds_on_a_used_database_and_sees_its_violation() {
         INSERT INTO refresh_tokens (token, session_id, expires_at) SELECT 'plain', id, expires_at FROM sessions;
         UPDATE users SET is_active = false WHERE email = 'a@b.co';
         UPDATE mails SET body = 'Token: x';
+        INSERT INTO recovery_codes SELECT id, repeat('ab', 32) FROM users WHERE id <> 77;
+        INSERT INTO passkeys (id, user_id, name, credential_id, public_key, user_handle, sign_count, is_backup_eligible,
+            is_backed_up, last_used_at, suspected_at)
+        SELECT gen_random_uuid(), id, 'k', sha256('c'), sha256('k'), sha256('h'), 7, false, false, now(), now() - interval '1 day'
+        FROM users WHERE id = 77;
         INSERT INTO customer_imports VALUES (gen_random_uuid(), 1, 'q@q.co', '!', true, true, false);";
     admin.batch_execute(harm).await.unwrap();
     for check in CHECKS {

@@ -6,7 +6,9 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
+use crate::authenticator::Authenticator;
 use crate::desk::{Desk, PASSWORD, tokens};
+use crate::passkeys::{PASSKEYS, STEP_UP, creation, proof, request};
 
 const ADA: &str = "ada@example.com";
 
@@ -120,6 +122,53 @@ async fn every_route_has_its_number_of_statements() {
             ("make a key", 2),
             ("list by a new key", 3),
             ("list by a known key", 2),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn passkeys_have_their_number_of_statements() {
+    let desk = Desk::open_without_jobs(|_| {}).await;
+    let access = desk.admin("root@example.com").await;
+    let mut device = Authenticator::new();
+    let counter = Counter::of(&desk).await;
+    let mut before = counter.calls().await;
+    let mut costs = Vec::new();
+    let mut note = async |name: &'static str| {
+        let now = counter.calls().await;
+        costs.push((name, difference(&before, &now)));
+        before = now;
+    };
+    let post = |path: &'static str, token, body: Value| desk.call(Method::POST, path, token, Some(body));
+    let options = creation(&desk, &access).await;
+    note("begin to add").await;
+    let body = json!({"name": "x", "credential": device.create(&options)});
+    post(PASSKEYS, Some(&access), body).await.expect(201);
+    note("add").await;
+    let passkey = device.get(&request(&desk, false).await);
+    note("begin to log in").await;
+    post("/v1/tokens/passkey", None, json!({"passkey": passkey})).await.expect(200);
+    note("log in").await;
+    post("/v1/tokens/passkey", None, json!({"passkey": passkey})).await.expect(400);
+    note("log in again by the same").await;
+    let passkey = proof(&desk, &access, &mut device).await;
+    note("begin to step up").await;
+    post(STEP_UP, Some(&access), json!({"passkey": passkey})).await.expect(200);
+    note("step up").await;
+    desk.get(PASSKEYS, &access).await.expect(200);
+    note("list").await;
+    assert_eq!(
+        costs,
+        [
+            ("begin to add", 2),
+            // The challenge, who changes it, the account, the passkey and the letter.
+            ("add", 5),
+            ("begin to log in", 1),
+            ("log in", 4),
+            ("log in again by the same", 1),
+            ("begin to step up", 2),
+            ("step up", 4),
+            ("list", 2),
         ]
     );
 }

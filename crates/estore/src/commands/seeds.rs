@@ -8,6 +8,7 @@ const USERS: &[Seed] = &[
     Seed { version: 202_611_222_031, sql: include_str!("../../seeds/users_sessions.sql") },
     Seed { version: 202_611_222_130, sql: include_str!("../../seeds/users_events.sql") },
     Seed { version: 202_611_230_116, sql: include_str!("../../seeds/users_ended_sessions.sql") },
+    Seed { version: 202_611_261_000, sql: include_str!("../../seeds/users_passkeys.sql") },
 ];
 const INVENTORY: &[Seed] = &[
     Seed { version: 202_611_222_000, sql: include_str!("../../seeds/inventory_catalogue.sql") },

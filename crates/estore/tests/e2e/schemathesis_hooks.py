@@ -23,8 +23,12 @@ OWN = (
     "/v1/users/me/totp",
     "/v1/users/me/totp/confirm",
     "/v1/users/me/totp/recovery-codes",
+    "/v1/users/me/passkeys",
+    "/v1/users/me/passkeys/begin",
+    "/v1/users/me/passkeys/{id}",
     "/v1/tokens",
     "/v1/tokens/step-up",
+    "/v1/tokens/step-up/begin",
 )
 # What may end the customer: the session, the account, the password or the refresh token.
 ENDS = (

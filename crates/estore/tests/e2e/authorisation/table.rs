@@ -34,6 +34,14 @@ POST   /v1/users/me/totp/confirm                  401    401    422        422  
 DELETE /v1/users/me/totp                          401    401    422        422   422   422   422    {}
 POST   /v1/users/me/totp/recovery-codes           401    401    422        422   422   422   422    {}
 POST   /v1/tokens/step-up                         401    401    422        422   422   422   422    {}
+POST   /v1/tokens/step-up/begin                   401    401    409        409   409   409   409
+POST   /v1/tokens/passkey/begin                   200    200    200        200   200   200   200    {}
+POST   /v1/tokens/passkey                         422    422    422        422   422   422   422    {}
+POST   /v1/users/me/passkeys/begin                401    401    200        200   200   200   200
+POST   /v1/users/me/passkeys                      401    401    422        422   422   422   422    {}
+GET    /v1/users/me/passkeys                      401    401    200        200   200   200   200
+PATCH  /v1/users/me/passkeys/{id}                 401    401    422        422   422   422   422    {nothing} {"x":1}
+DELETE /v1/users/me/passkeys/{id}                 401    401    404        404   404   404   404    {nothing}
 GET    /v1/api-keys                               401    401    403        403   403   200   403
 POST   /v1/api-keys                               401    401    403        403   403   422   403    {}
 DELETE /v1/api-keys/{id}                          401    401    403        403   403   404   403    {nothing}
