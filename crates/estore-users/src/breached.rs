@@ -63,9 +63,18 @@ impl BreachedPasswords {
 
     /// Whether the password has leaked.
     pub(crate) async fn holds(&self, password: &Secret) -> io::Result<bool> {
-        let Some(file) = self.file.clone() else { return Ok(false) };
+        if self.file.is_none() {
+            return Ok(false);
+        }
+        let (list, password) = (self.clone(), password.clone());
+        tokio::task::spawn_blocking(move || list.holds_now(&password)).await.map_err(io::Error::other)?
+    }
+
+    /// The same, for a thread that may wait for the disk.
+    pub(crate) fn holds_now(&self, password: &Secret) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
         let hash = hex::encode_upper(digest(&SHA1_FOR_LEGACY_USE_ONLY, password.reveal().as_bytes()));
-        tokio::task::spawn_blocking(move || find(&file, hash.as_bytes())).await.map_err(io::Error::other)?
+        find(file, hash.as_bytes())
     }
 }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use uuid::Uuid;
 
+use crate::breached::LEAKED;
 use crate::email::Email;
 use crate::hashing;
 use crate::limits::IMPORT_ROW_BYTES_MAX;
@@ -45,6 +46,11 @@ impl ImportFault {
         Self { line, column: column.to_owned(), rule, detail: detail.into() }
     }
 
+    /// A row whose password has leaked elsewhere.
+    pub(crate) fn leaked(line: u64) -> Self {
+        Self::new(line, COLUMNS[2], "password_breached", LEAKED)
+    }
+
     /// A row whose address stands in an earlier one.
     pub(crate) fn duplicate(line: i64, first_line: i64) -> Self {
         let detail = format!("the address stands in line {first_line} already");
@@ -54,7 +60,7 @@ impl ImportFault {
 
 /// A customer to be.
 pub(crate) struct Customer {
-    line: u64,
+    pub(crate) line: u64,
     email: Email,
     /// Empty when there is a password instead.
     pub(crate) hashed_password: String,

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_postgres::CopyInSink;
 use uuid::Uuid;
 
+use crate::breached::BreachedPasswords;
 use crate::customer_csv::{Customer, CustomerRows};
 use crate::hashing::HashingError;
 use crate::limits::{IMPORT_CHUNK_ROWS, IMPORT_FAULTS_MAX};
@@ -39,6 +40,9 @@ pub enum ImportError {
     /// The file cannot be read as CSV at all.
     #[error("the file cannot be read: {0}")]
     Unreadable(String),
+    /// The list of leaked passwords cannot be read any more: no password is taken unseen.
+    #[error("the list of leaked passwords cannot be read: {0}")]
+    Breached(String),
     /// Hashing did not work.
     #[error("{0}")]
     Hashing(String),
@@ -68,7 +72,8 @@ pub(crate) async fn import_customers(
     mut progress: impl FnMut(u64),
 ) -> Result<ImportReport, ImportError> {
     let (sender, mut chunks) = mpsc::channel::<Chunk>(CHUNKS_WAITING_MAX);
-    let reading = tokio::task::spawn_blocking(move || read_chunks(reader, &sender));
+    let breached = service.breached.clone();
+    let reading = tokio::task::spawn_blocking(move || read_chunks(reader, &breached, &sender));
     let import_id = Uuid::new_v4();
     let mut client = service.db.patient_client().await?;
     let transaction = client.transaction().await?;
@@ -104,7 +109,7 @@ fn faults_max() -> i64 {
 }
 
 /// Runs on a thread of its own. After the first fault no more rows are sent, but the rest is still checked.
-fn read_chunks(reader: impl Read, sender: &mpsc::Sender<Chunk>) {
+fn read_chunks(reader: impl Read, breached: &BreachedPasswords, sender: &mpsc::Sender<Chunk>) {
     let mut faults = Vec::new();
     let mut chunk = Vec::with_capacity(IMPORT_CHUNK_ROWS);
     let rows = match CustomerRows::open(reader) {
@@ -113,8 +118,12 @@ fn read_chunks(reader: impl Read, sender: &mpsc::Sender<Chunk>) {
     };
     for row in rows {
         match row {
-            Ok(customer) if faults.is_empty() => chunk.push(customer),
-            Ok(_) => {}
+            Ok(customer) => match has_leaked(breached, &customer) {
+                Ok(true) => faults.push(ImportFault::leaked(customer.line)),
+                Ok(false) if faults.is_empty() => chunk.push(customer),
+                Ok(false) => {}
+                Err(error) => return drop(sender.blocking_send(Err(ImportError::Breached(error.to_string())))),
+            },
             Err(mut found) => faults.append(&mut found),
         }
         if faults.len() >= IMPORT_FAULTS_MAX {
@@ -127,6 +136,11 @@ fn read_chunks(reader: impl Read, sender: &mpsc::Sender<Chunk>) {
     }
     let last = if faults.is_empty() { Ok(chunk) } else { Err(ImportError::Faults(faults)) };
     drop(sender.blocking_send(last));
+}
+
+/// Whether the row brings a password that is tried first. What a hash is of, nobody knows.
+fn has_leaked(breached: &BreachedPasswords, customer: &Customer) -> std::io::Result<bool> {
+    customer.password.as_ref().map_or(Ok(false), |password| breached.holds_now(password))
 }
 
 async fn copy_chunk(

@@ -62,6 +62,24 @@ async fn one_bad_row_keeps_all_out_and_each_is_named() {
 }
 
 #[tokio::test]
+async fn a_leaked_password_comes_in_by_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("leaked.txt");
+    // The SHA-1 of a password that is good by all other rules.
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, b"lantern-marsh-5");
+    std::fs::write(&list, format!("{}:3\n", hex::encode_upper(hash))).unwrap();
+    let desk = Desk::open_with(|config| config.breached_passwords_file = list).await;
+    let text = format!("email,password\na@b.co,{PASSWORD}\nb@b.co,lantern-marsh-5\nnobody,{PASSWORD}\n");
+    let Err(ImportError::Faults(faults)) = desk.users.import_customers(file(text), |_| {}).await else {
+        panic!("a leaked password came in")
+    };
+    let told: Vec<_> = faults.iter().map(|fault| (fault.line, fault.column.as_str(), fault.rule)).collect();
+    assert_eq!(told, [(3, "password", "password_breached"), (4, "email", "invalid_email")]);
+    let text = format!("email,password\na@b.co,{PASSWORD}\n");
+    assert_eq!(desk.users.import_customers(file(text), |_| {}).await.unwrap().made, 1);
+}
+
+#[tokio::test]
 async fn files_that_are_no_customers_are_told_so() {
     let desk = Desk::open().await;
     for (bytes, rule) in [
