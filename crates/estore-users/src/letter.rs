@@ -20,6 +20,7 @@ pub(crate) enum Purpose {
     PasskeyAdded,
     PasskeyRemoved,
     PasskeySuspected,
+    ApiKeyMade,
 }
 
 impl Purpose {
@@ -40,6 +41,7 @@ impl Purpose {
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
             Self::PasskeySuspected => "passkey_suspected",
+            Self::ApiKeyMade => "api_key_made",
         }
     }
 }
@@ -85,11 +87,43 @@ pub(crate) fn password_reset(to: &Email, public_url: &str, token: &Secret, minut
     letter(Purpose::PasswordReset, to.as_str(), "Choose a new password", body)
 }
 
-/// After a password has been changed.
-pub(crate) fn password_changed(to: &str) -> Letter {
-    let body = "The password of your account has been changed, and other devices have been logged out.\n\n\
-                If that was not you, ask for a new password at once.\n";
-    letter(Purpose::PasswordChanged, to, "Your password has been changed", body.to_owned())
+/// After a password has been changed. What goes on without it is named: whoever had the account may have left it there.
+pub(crate) fn password_changed(to: &str, left: KeysLeft) -> Letter {
+    let body = format!(
+        "The password of your account has been changed, and other devices have been logged out.\n\n{}\
+         If that was not you, ask for a new password at once.\n",
+        what_goes_on(left)
+    );
+    letter(Purpose::PasswordChanged, to, "Your password has been changed", body)
+}
+
+/// What acts for an account or logs in to it without its password.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeysLeft {
+    pub(crate) api_keys: i64,
+    pub(crate) passkeys: i64,
+}
+
+fn what_goes_on(left: KeysLeft) -> String {
+    let counted = |count: i64, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {many}")),
+    };
+    let passkeys = counted(left.passkeys, "passkey", "passkeys");
+    let api_keys = counted(left.api_keys, "API key in your name", "API keys in your name");
+    let named: Vec<String> = passkeys.into_iter().chain(api_keys).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!("Still good without the password: {}. Remove what you do not know.\n\n", named.join(" and "))
+}
+
+/// After an API key has been made. What its maker calls it is not said: it would be a stranger's text if that was not them.
+pub(crate) fn api_key_made(to: &str) -> Letter {
+    let body = "An API key has been made in your name. Programs that have it act for you, until it ends or is revoked.\n\n\
+                If that was not you, ask for a new password at once, and revoke the key.\n";
+    letter(Purpose::ApiKeyMade, to, "An API key has been made in your name", body.to_owned())
 }
 
 /// The proof of the address that an account wants to have.

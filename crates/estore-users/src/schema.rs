@@ -104,4 +104,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611261000_keep_passkeys/up.sql"),
         down: include_str!("../migrations/202611261000_keep_passkeys/down.sql"),
     },
+    Migration {
+        version: 202_611_261_010,
+        name: "tell_of_api_keys",
+        up: include_str!("../migrations/202611261010_tell_of_api_keys/up.sql"),
+        down: include_str!("../migrations/202611261010_tell_of_api_keys/down.sql"),
+    },
 ];

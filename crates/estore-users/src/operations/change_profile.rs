@@ -13,6 +13,7 @@ use crate::operations::check_second_factor::{SecondFactorError, Shown, confirm_o
 use crate::password;
 use crate::secret::{NoRandomness, RandomToken, Secret};
 use crate::service::Service;
+use crate::store::api_keys::count_keys_of_user;
 use crate::store::log_in_failures::count_log_in_failure;
 use crate::store::mails::{insert_mail, may_mail};
 use crate::store::sessions::end_sessions_of_user;
@@ -100,7 +101,8 @@ pub(crate) async fn change_profile(
     if let Some(hash) = new_hash {
         set_password(&transaction, user.id, &hash).await?;
         end_sessions_of_user(&transaction, user.id, "password").await?;
-        insert_mail(&transaction, &letter::password_changed(&user.email)).await?;
+        let left = count_keys_of_user(&transaction, user.id).await?;
+        insert_mail(&transaction, &letter::password_changed(&user.email, left)).await?;
     }
     if let Some(email) = new_email.filter(|email| email.as_str() != user.email) {
         ask_for_email_change(service, &transaction, &user, &email).await?;

@@ -10,6 +10,7 @@ use crate::letter;
 use crate::password;
 use crate::secret::{Secret, token_hash};
 use crate::service::Service;
+use crate::store::api_keys::count_keys_of_user;
 use crate::store::log_in_failures::forget_log_in_failures;
 use crate::store::mails::insert_mail;
 use crate::store::sessions::end_sessions_of_user;
@@ -69,7 +70,8 @@ pub(crate) async fn confirm_password_reset(
     end_sessions_of_user(&transaction, holder.user_id, "password").await?;
     // Whoever proves the address need not wait for what others tried.
     forget_log_in_failures(&transaction, &service.throttle.subjects(&email, None).account).await?;
-    insert_mail(&transaction, &letter::password_changed(&email)).await?;
+    let left = count_keys_of_user(&transaction, holder.user_id).await?;
+    insert_mail(&transaction, &letter::password_changed(&email, left)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())

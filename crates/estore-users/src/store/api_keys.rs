@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::api_key::ApiKey;
+use crate::letter::KeysLeft;
 use crate::limits::API_KEYS_MAX;
 use crate::user::Standing;
 
@@ -43,13 +44,16 @@ fn api_key(row: &Row) -> ApiKey {
     }
 }
 
-/// The key, or nothing when its maker has too many.
-pub(crate) async fn insert_api_key(db: &Db, key: &NewApiKey<'_>) -> Result<Option<ApiKey>, DbError> {
+/// The key and its maker's address, or nothing when they have too many.
+pub(crate) async fn insert_api_key<C: GenericClient>(
+    db: &C,
+    key: &NewApiKey<'_>,
+) -> Result<Option<(ApiKey, String)>, DbError> {
     let NewApiKey { user_id, name, hash, hint, scopes, days } = key;
     let sql = include_str!("../../queries/insert_api_key.sql");
     let id = Uuid::now_v7();
-    let made = db.signed().row(sql, &[&id, user_id, name, hash, hint, scopes, days, &API_KEYS_MAX]).await?;
-    Ok(made.as_ref().map(api_key))
+    let made = rows(db, sql, &[&id, user_id, name, hash, hint, scopes, days, &API_KEYS_MAX]).await?;
+    Ok(made.first().map(|row| (api_key(row), row.get("email"))))
 }
 
 /// The keys with ids below `before`, newest first.
@@ -77,6 +81,13 @@ pub(crate) async fn find_api_key<C: GenericClient>(db: &C, hash: &str) -> Result
 /// Whether the key was good.
 pub(crate) async fn revoke_api_key(db: &Db, id: Uuid) -> Result<bool, DbError> {
     Ok(db.signed().row(include_str!("../../queries/revoke_api_key.sql"), &[&id]).await?.is_some())
+}
+
+/// What acts for an account or logs in to it without its password.
+pub(crate) async fn count_keys_of_user<C: GenericClient>(db: &C, user_id: i32) -> Result<KeysLeft, DbError> {
+    let found = rows(db, include_str!("../../queries/count_keys_of_user.sql"), &[&user_id]).await?;
+    let count = |name: &str| found.first().map_or(0, |row| row.get(name));
+    Ok(KeysLeft { api_keys: count("api_keys"), passkeys: count("passkeys") })
 }
 
 pub(crate) async fn revoke_api_keys_of_user<C: GenericClient>(db: &C, user_id: i32) -> Result<(), DbError> {

@@ -6,7 +6,9 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::authenticator::Authenticator;
 use crate::desk::{Desk, PASSWORD};
+use crate::passkeys::add;
 
 const ADA: &str = "ada@example.com";
 const ROOT: &str = "root@example.com";
@@ -129,6 +131,29 @@ async fn whatever_ends_a_key_ends_it_in_every_process() {
     let (_, expired) = key(&root).await;
     desk.run("UPDATE api_keys SET created_at = now() - interval '2 days', expires_at = now() - interval '1 day'").await;
     is_refused(&desk.another().await, &expired, "expired").await;
+}
+
+#[tokio::test]
+async fn a_new_key_is_told_and_a_new_password_names_what_goes_on_without_it() {
+    let desk = Desk::open().await;
+    let root = desk.admin(ROOT).await;
+    let made = make(&desk, &root, json!({"name": "visit evil.example", "scopes": ["users"]})).await;
+    let told = desk.letter(ROOT, "api_key_made").await;
+    assert!(!told.contains("evil.example") && !told.contains(made["secret"].as_str().unwrap()), "{told}");
+    add(&desk, &root, &mut Authenticator::new(), false).await;
+    let change = json!({"current_password": PASSWORD, "password": "lantern-marsh-5"});
+    desk.patch("/v1/users/me", &root, change).await.expect(200);
+    let told = desk.letter(ROOT, "password_changed").await;
+    assert!(told.contains("Still good without the password: 1 passkey and 1 API key in your name."), "{told}");
+    // The shop's programs go on; whoever does not know a key revokes it.
+    desk.get("/v1/users?limit=1", made["secret"].as_str().unwrap()).await.expect(200);
+
+    desk.customer(ADA).await;
+    desk.post("/v1/password-resets", json!({"email": ADA})).await.expect(202);
+    let token = desk.mailed_token(ADA, "password_reset").await;
+    let reset = json!({"token": token, "new_password": "lantern-marsh-6"});
+    desk.post("/v1/password-resets/confirm", reset).await.expect(200);
+    assert!(!desk.letter(ADA, "password_changed").await.contains("Still good"));
 }
 
 #[tokio::test]

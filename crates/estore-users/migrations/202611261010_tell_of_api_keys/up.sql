@@ -1,0 +1,8 @@
+-- Whoever has an API key made in their name is told.
+ALTER TABLE mails
+    DROP CONSTRAINT mails_kind_known,
+    ADD CONSTRAINT mails_kind_known CHECK (kind IN (
+        'verification', 'already_registered', 'password_reset', 'password_changed',
+        'email_change', 'email_change_asked', 'email_changed', 'erased', 'totp_on', 'totp_off', 'recovery_code_used',
+        'passkey_added', 'passkey_removed', 'passkey_suspected', 'api_key_made',
+        'order_paid', 'order_shipped', 'order_refunded'));
