@@ -7,9 +7,11 @@ mod instructions;
 mod permission;
 mod permitted;
 mod revocations;
+mod unknown_keys;
 mod verified;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -30,7 +32,8 @@ pub use self::permitted::{
     Admin, CallerOrKey, MayHandleOrders, MayManageCatalogue, MayManageUsers, MayOperate, MayRefund,
 };
 pub use self::revocations::{ENDED_SESSIONS_MAX, EndedSession, EndedSessions, EndedSessionsQuery, Revocations};
-use self::verified::{Verified, hash_of};
+use self::unknown_keys::UnknownKeys;
+use self::verified::{Hash, Verified, hash_of};
 use crate::problem::Problem;
 use crate::service_client::ServiceClient;
 
@@ -58,6 +61,7 @@ pub struct Verifier {
     source: KeySource,
     last_fetch: Mutex<Option<Instant>>,
     verified: Verified,
+    unknown_keys: UnknownKeys,
     revocations: Arc<Revocations>,
     api_keys: Option<Arc<dyn ApiKeys>>,
 }
@@ -87,6 +91,7 @@ impl Verifier {
             source,
             last_fetch: Mutex::new(None),
             verified: Verified::default(),
+            unknown_keys: UnknownKeys::default(),
             revocations: Arc::default(),
             api_keys: None,
         }
@@ -106,6 +111,11 @@ impl Verifier {
 
     /// Who the token or API key speaks for, or 401 saying why not.
     pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
+        self.verify_from(token, None).await
+    }
+
+    /// The same for whoever is at this address, where it is known: 429 where too many unknown API keys came from there.
+    pub(crate) async fn verify_from(&self, token: &str, client: Option<IpAddr>) -> Result<Caller, Problem> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(invalid());
         }
@@ -114,7 +124,7 @@ impl Verifier {
             Some(known) => known,
             None => {
                 let (caller, good_until) = match token.starts_with(API_KEY_PREFIX) {
-                    true => self.find_key(&hash, now).await?,
+                    true => self.find_key(&hash, now, client).await?,
                     false => self.read_token(token).await?,
                 };
                 let caller = Arc::new(caller);
@@ -136,9 +146,23 @@ impl Verifier {
     }
 
     /// Who an API key speaks for, and until when that need not be asked again.
-    async fn find_key(&self, hash: &[u8], now: i64) -> Result<(Caller, i64), Problem> {
+    async fn find_key(&self, hash: &Hash, now: i64, client: Option<IpAddr>) -> Result<(Caller, i64), Problem> {
         let known = self.api_keys.as_ref().ok_or_else(bad_key)?;
-        let key = known.find(&hex::encode(hash)).await?.ok_or_else(bad_key)?;
+        if self.unknown_keys.hold(hash, now) {
+            return Err(bad_key());
+        }
+        // Programs whose key was good do not wait for what others at their address make up.
+        let client = client.filter(|_| !self.verified.knew(hash));
+        if let Some(wait) = client.and_then(|client| self.unknown_keys.take(client)) {
+            return Err(too_many_keys(wait));
+        }
+        let found = known.find(&hex::encode(hash)).await;
+        if matches!(found, Ok(None)) {
+            self.unknown_keys.keep(*hash, now);
+        } else if let Some(client) = client {
+            self.unknown_keys.give_back(client);
+        }
+        let key = found?.ok_or_else(bad_key)?;
         let good_until = now.saturating_add(key.seconds_left.min(API_KEY_SECONDS));
         Ok((key.caller(), good_until))
     }
@@ -196,6 +220,16 @@ fn invalid() -> Problem {
 
 fn bad_key() -> Problem {
     Problem::unauthorized("api_key_invalid", "The API key is unknown, has ended or was revoked. Ask for a new one.")
+}
+
+fn too_many_keys(wait: Duration) -> Problem {
+    let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+    let detail = format!(
+        "More than {} API keys that nobody knows came from this address within a minute; no other one is looked up for \
+         {seconds} seconds.",
+        unknown_keys::LOOK_UPS_MAX
+    );
+    Problem::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "api_keys_delayed", detail).retry_after(seconds)
 }
 
 fn ended(caller: &Caller) -> Problem {

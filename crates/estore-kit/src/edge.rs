@@ -27,7 +27,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tower::{Service, layer::layer_fn};
 
+pub(crate) use self::budget::Budgets;
 pub use self::client::Proxies;
+pub(crate) use self::client::counted as counted_address;
 pub use self::origins::Origins;
 use self::rates::ClassId;
 pub use self::rates::{Kind, RateLimits, Rates};

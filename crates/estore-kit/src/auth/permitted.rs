@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::{Caller, Looked, Permission, Verifier, bearer};
 use crate::problem::Problem;
-use crate::request;
+use crate::request::{self, ClientAddress};
 
 /// Whoever the token or key speaks for.
 async fn authenticate(parts: &Parts) -> Result<Caller, Problem> {
@@ -26,7 +26,7 @@ async fn verified(parts: &Parts) -> Result<Caller, Problem> {
     })?;
     let verifier =
         parts.extensions.get::<Arc<Verifier>>().ok_or_else(|| Problem::internal("no token verifier on this router"))?;
-    verifier.verify(token).await
+    verifier.verify_from(token, parts.extensions.get().map(|ClientAddress(client)| *client)).await
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

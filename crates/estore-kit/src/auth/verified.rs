@@ -10,7 +10,7 @@ use crate::recent::Recent;
 /// How many tokens are remembered.
 const TOKENS_MAX: usize = 10_000;
 
-type Hash = [u8; SHA256_OUTPUT_LEN];
+pub(super) type Hash = [u8; SHA256_OUTPUT_LEN];
 
 /// What is known of tokens.
 #[derive(Debug)]
@@ -41,6 +41,11 @@ impl Verified {
     pub(super) fn find(&self, hash: &Hash, now: i64) -> Option<Arc<Caller>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).find(hash)?;
         (now <= known.good_until).then_some(known.caller)
+    }
+
+    /// Whether the token was good before, though it has to be looked at anew.
+    pub(super) fn knew(&self, hash: &Hash) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).find(hash).is_some()
     }
 
     pub(super) fn keep(&self, hash: Hash, caller: Arc<Caller>, good_until: i64) {

@@ -14,26 +14,26 @@ const BUDGETS_MAX: usize = 100_000;
 
 /// The budgets of many, each one moment: when it will be full again.
 #[derive(Debug)]
-pub(super) struct Budgets<K>(Mutex<Recent<K, Duration>>);
+pub(crate) struct Budgets<K>(Mutex<Recent<K, Duration>>);
 
 /// How one stands after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// How many requests are left now.
-    pub(super) left: u32,
+    pub(crate) left: u32,
     /// Until there is one more than that.
-    pub(super) more_in: Duration,
+    pub(crate) more_in: Duration,
     /// Until the next request is taken, where this one was not.
-    pub(super) wait: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
 }
 
 impl<K: Eq + Hash + Clone> Budgets<K> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(Recent::with_room_for(BUDGETS_MAX)))
     }
 
     /// Takes one request of the `quota` a minute that `key` has, at the moment `now` since some beginning.
-    pub(super) fn take(&self, key: K, quota: NonZeroU32, now: Duration) -> Standing {
+    pub(crate) fn take(&self, key: K, quota: NonZeroU32, now: Duration) -> Standing {
         let step = WINDOW / quota.get();
         let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full_at = budgets.find(&key).map_or(now, |known| known.max(now));
@@ -49,6 +49,14 @@ impl<K: Eq + Hash + Clone> Budgets<K> {
         let left = u32::try_from(left).unwrap_or(u32::MAX).min(quota.get());
         let more_in = (full_in + step * left.saturating_add(1)).saturating_sub(WINDOW);
         Standing { left, more_in, wait }
+    }
+
+    /// Gives back one that was taken.
+    pub(crate) fn give_back(&self, key: &K, quota: NonZeroU32, now: Duration) {
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = budgets.find(key).filter(|full_at| *full_at > now) {
+            budgets.keep(key.clone(), full_at.saturating_sub(WINDOW / quota.get()));
+        }
     }
 }
 
@@ -78,6 +86,10 @@ mod tests {
         assert_eq!(budgets.take("a", quota, at(3)).wait, None);
         assert_eq!(budgets.take("a", quota, at(3)).wait, Some(Duration::from_secs(3)));
         assert_eq!(budgets.take("b", quota, at(3)).left, 19);
+        budgets.give_back(&"a", quota, at(3));
+        assert_eq!(budgets.take("a", quota, at(3)).wait, None, "what was given back");
+        budgets.give_back(&"nobody", quota, at(3));
+        assert_eq!(budgets.take("nobody", quota, at(3)).left, 19, "and never more than there is");
         assert_eq!(budgets.take("a", quota, at(1_000)).left, 19);
     }
 

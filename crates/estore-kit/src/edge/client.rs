@@ -96,7 +96,7 @@ fn tell_of_stranger(peer: IpAddr) {
 }
 
 /// The address as it is counted: an IPv6 client has a whole network of 64 bits to choose from.
-pub(super) fn counted(address: IpAddr) -> IpAddr {
+pub(crate) fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,

@@ -179,7 +179,8 @@ impl Rates {
     /// Whose token comes with a request; the route finds it looked at, good or not.
     async fn account(&self, request: &mut Request) -> Option<Result<i32, Problem>> {
         let token = bearer(request.headers())?;
-        let caller = self.verifier.verify(token).await;
+        let client = request.extensions().get().map(|ClientAddress(client)| *client);
+        let caller = self.verifier.verify_from(token, client).await;
         let account = caller.as_ref().map(|caller| caller.user_id).map_err(Problem::clone);
         request.extensions_mut().insert(Looked(caller));
         Some(account)
