@@ -21,58 +21,80 @@ struct Cast {
     callers: Vec<(&'static str, Vec<(String, Client)>)>,
     /// What stands for the names in braces.
     names: Vec<(&'static str, String)>,
+    /// What stands for them where somebody has their own: what goes when they ask for it.
+    spares: Vec<(&'static str, &'static str, String)>,
 }
+
+/// Those who may remove what is in the catalogue.
+const REMOVERS: [&str; 4] = ["catalogue", "admin", "key", "key of catalogue"];
 
 impl Cast {
     async fn assemble(shop: &Shop) -> Self {
         let (admin, customer, other, unverified) =
             tokio::join!(Client::admin(shop), Client::customer(shop), Client::customer(shop), Client::unverified(shop));
-        let staff = employed(&admin, Client::customer(shop).await, "staff").await;
+        let mut employees = Vec::new();
+        for role in ["catalogue", "orders", "refunds", "users", "operations", "staff"] {
+            employees.push((role, employed(&admin, Client::customer(shop).await, role).await));
+        }
         // One of their own: it ends sessions, and others use the shop's.
         let admin = employed(&admin, Client::customer(shop).await, "admin").await;
         let id = async |client: &Client| client.get("/v1/users/me").await.expect(200).id().to_string();
         let (product, card) = (admin.product(500, 9).await, customer.card(CARD_APPROVED).await);
-        let category = admin.post("/v1/categories", &json!({ "name": format!("Shelf {}", Uuid::now_v7()) })).await;
+        let mut spares = Vec::new();
+        for who in REMOVERS {
+            spares.push((who, "{spare_category}", category(&admin).await));
+            spares.push((who, "{spare_product}", admin.product(500, 9).await.to_string()));
+        }
         let order = customer.order(&Uuid::now_v7().to_string(), product, 1, card).await.expect(201);
         let checkout = order.json["checkout_id"].as_str().unwrap().to_owned();
         let names = vec![
             ("{user}", id(&customer).await),
             ("{product}", product.to_string()),
             ("{card}", card.to_string()),
-            ("{category}", category.expect(201).id().to_string()),
+            ("{category}", category(&admin).await),
             ("{order}", order.id().to_string()),
             ("{checkout}", checkout),
             ("{nothing}", Uuid::nil().to_string()),
+            ("{spare_category}", "1".to_owned()),
+            ("{spare_product}", product.to_string()),
+        ];
+        let all = json!(["catalogue", "orders", "refunds", "users", "operations"]);
+        let keys = [
+            ("key", keyed(&admin, &all).await),
+            ("key of catalogue", keyed(&admin, &json!(["catalogue"])).await),
+            ("key of operations", keyed(&admin, &json!(["operations"])).await),
         ];
         let as_one = |client: Client| vec![(String::new(), client)];
         let forged = forged::tokens(shop, &customer, &id(&admin).await).await.into_iter();
-        let forged = forged.map(|(what, token)| {
+        let forged = forged.chain(forged::service_tokens(shop)).map(|(what, token)| {
             let mut forger = customer.clone();
             forger.token = Some(token);
             (what.to_owned(), forger)
         });
-        let callers = vec![
+        let mut callers = vec![
             ("nobody", as_one(Client::anonymous(shop))),
             ("forged", forged.collect()),
             ("unverified", as_one(unverified)),
             ("other", as_one(other)),
-            ("staff", as_one(staff)),
-            ("admin", as_one(admin)),
-            ("owner", as_one(customer)),
         ];
-        Self { shop: shop.address.clone(), callers, names }
+        callers
+            .extend(employees.into_iter().chain([("admin", admin)]).chain(keys).map(|(who, one)| (who, as_one(one))));
+        callers.push(("owner", as_one(customer)));
+        Self { shop: shop.address.clone(), callers, names, spares }
     }
 
-    fn named(&self, text: &str) -> String {
-        self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    fn named(&self, who: &str, text: &str) -> String {
+        let own = self.spares.iter().filter(|(whose, ..)| *whose == who).map(|(_, name, value)| (name, value));
+        let all = own.chain(self.names.iter().map(|(name, value)| (name, value)));
+        all.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
     /// What a row's request answers, by caller.
     async fn knock(&self, row: &Row) -> Vec<(&'static str, String, u16)> {
-        let (path, body) = (self.named(&row.path), self.named(row.body));
-        let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&body).expect(row.body));
         let mut answers = Vec::new();
         for (who, clients) in &self.callers {
+            let (path, body) = (self.named(who, &row.path), self.named(who, row.body));
+            let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&body).expect(row.body));
             for (what, client) in clients {
                 let key = Uuid::now_v7().to_string();
                 let method = Method::from_bytes(row.method.as_bytes()).unwrap();
@@ -93,6 +115,20 @@ async fn employed(admin: &Client, client: Client, role: &str) -> Client {
     let _made = admin.send(Method::PATCH, &path, Some(&json!({ "roles": [role] })), &[]).await.expect(200);
     let email = client.email.clone();
     client.logged_in(&email).await
+}
+
+/// A category of its own; its id.
+async fn category(admin: &Client) -> String {
+    let body = json!({ "name": format!("Shelf {}", Uuid::now_v7()) });
+    admin.post("/v1/categories", &body).await.expect(201).id().to_string()
+}
+
+/// A program with an API key of these scopes.
+async fn keyed(admin: &Client, scopes: &Value) -> Client {
+    let made = admin.post("/v1/api-keys", &json!({ "name": "a program", "scopes": scopes })).await.expect(201);
+    let mut program = admin.clone();
+    program.token = made.json["secret"].as_str().map(str::to_owned);
+    program
 }
 
 /// Every route of every service's description.

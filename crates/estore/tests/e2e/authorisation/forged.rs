@@ -38,7 +38,7 @@ pub(super) async fn tokens(shop: &Shop, customer: &Client, admin_id: &str) -> Ve
     let confused = encode(&confused, &raised, &EncodingKey::from_secret(&public)).unwrap();
 
     vec![
-        ("a service's token", service_token(shop)),
+        ("a service's token for another audience", service_token(shop, ELSEWHERE)),
         ("an expired token", signed(&Claims { iat: now - 2 * day, exp: now - day, ..claims.clone() })),
         ("a token for another audience", signed(&Claims { aud: "elsewhere".to_owned(), ..claims.clone() })),
         ("a token of another issuer", signed(&Claims { iss: "elsewhere".to_owned(), ..claims.clone() })),
@@ -50,9 +50,14 @@ pub(super) async fn tokens(shop: &Shop, customer: &Client, admin_id: &str) -> Ve
     ]
 }
 
-/// Signed by the services' own secret where there is one, for an audience that nobody is.
-fn service_token(shop: &Shop) -> String {
+/// What services show each other: good at the doors between them, and nowhere else.
+pub(super) fn service_tokens(shop: &Shop) -> Vec<(&'static str, String)> {
+    ["users", "inventory", "payments"].map(|audience| ("a service's token", service_token(shop, audience))).into()
+}
+
+/// Signed by the services' own secret where there is one.
+fn service_token(shop: &Shop, audience: &str) -> String {
     let file = shop.address.data_dir.join("secrets/service-secret");
     let secret = std::fs::read_to_string(file).unwrap_or_else(|_none| "x".repeat(64));
-    ServiceSecret::new(secret.trim().as_bytes()).unwrap().token("payments", ELSEWHERE).unwrap()
+    ServiceSecret::new(secret.trim().as_bytes()).unwrap().token("payments", audience).unwrap()
 }
