@@ -59,7 +59,8 @@ const NOT_YOU: &str = "If that was not you, you need not do anything.";
 /// The proof of a new account's address.
 pub(crate) fn verification(to: &Email, public_url: &str, token: &Secret, hours: u32) -> Letter {
     let body = format!(
-        "Welcome.\n\nPlease confirm that this address is yours. Open this page and press the button:\n\n{}\n\n{}\n\n\
+        "Welcome.\n\nPlease confirm that this address is yours, and that you asked for an account with it just now. Open this \
+         page and press the button:\n\n{}\n\n{}\n\n\
          This works once, within {hours} hours. {NOT_YOU}\n",
         link(public_url, "verify-email", token),
         token_line(token),

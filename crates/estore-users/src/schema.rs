@@ -110,4 +110,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611261010_tell_of_api_keys/up.sql"),
         down: include_str!("../migrations/202611261010_tell_of_api_keys/down.sql"),
     },
+    Migration {
+        version: 202_611_261_020,
+        name: "confirm_one_registration",
+        up: include_str!("../migrations/202611261020_confirm_one_registration/up.sql"),
+        down: include_str!("../migrations/202611261020_confirm_one_registration/down.sql"),
+    },
 ];

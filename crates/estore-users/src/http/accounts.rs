@@ -59,7 +59,8 @@ impl Address {
     }
 }
 
-/// Registers an account; the owner of the address is told by mail, and the answer is the same for a taken one.
+/// Registers an account; the owner of the address is told by mail, and the answer is the same for a taken one. An address that
+/// nobody has proved may be registered again: each letter confirms the registration that it was sent for.
 #[utoipa::path(
     post, path = "/v1/users", tag = "accounts", operation_id = "register", request_body = Registration,
     responses((status = 202, description = "The owner of the address gets a letter", body = Done), WithBody),
@@ -73,7 +74,7 @@ pub(super) async fn register(
     Ok((StatusCode::ACCEPTED, Done::with("verification_sent")))
 }
 
-/// Proves an address by a mailed token, of a new account or of a change of address.
+/// Proves an address by a mailed token, of a new account, with the password of its registration, or of a change of address.
 #[utoipa::path(
     post, path = "/v1/users/verify", tag = "accounts", operation_id = "verify_email", request_body = MailedToken,
     responses(
@@ -91,7 +92,8 @@ pub(super) async fn verify(
     Ok(Done::with("verified"))
 }
 
-/// Sends the verification letter once more, if an account waits for it; once a minute and five times a day.
+/// Sends the verification letter once more, if an account waits for it; once a minute and five times a day. Where the address
+/// was registered more than once, it is one for choosing a password, which verifies too.
 #[utoipa::path(
     post, path = "/v1/users/verify/resend", tag = "accounts", operation_id = "resend_verification", request_body = Address,
     responses((status = 202, description = "A letter is sent if an account waits for it", body = Done), WithBody),

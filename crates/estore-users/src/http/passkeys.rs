@@ -73,7 +73,7 @@ pub(crate) struct PasskeyLogIn {
     security(("bearer" = [])),
     responses(
         (status = 200, description = "What the browser makes it by", body = CreationOptions),
-        (status = 403, description = "The last log-in is too long ago", body = ProblemBody,
+        (status = 403, description = "The last log-in is too long ago, or the address is not proved", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 409, description = "This shop takes no passkeys", body = ProblemBody,
             content_type = "application/problem+json"),

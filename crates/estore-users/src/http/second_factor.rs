@@ -49,11 +49,7 @@ pub(crate) struct OwnerProof {
 
 impl OwnerProof {
     pub(super) fn shown(&self) -> Shown<'_> {
-        Shown {
-            totp: self.totp.as_ref(),
-            recovery_code: self.recovery_code.as_ref(),
-            passkey: self.passkey.as_ref(),
-        }
+        Shown { totp: self.totp.as_ref(), recovery_code: self.recovery_code.as_ref(), passkey: self.passkey.as_ref() }
     }
 }
 
@@ -81,7 +77,7 @@ pub(super) async fn show(
     security(("bearer" = [])),
     responses(
         (status = 201, description = "The secret, shown this once", body = TotpSecret),
-        (status = 403, description = "The present password is wrong, or nothing came with it that is asked for",
+        (status = 403, description = "The address is not proved, the present password is wrong, or no second step came with it",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The account has an authenticator already", body = ProblemBody,
             content_type = "application/problem+json"),

@@ -5,7 +5,7 @@ use estore_kit::problem::Problem;
 
 use crate::operations::change_profile::ChangeProfileError;
 use crate::operations::check_passkey::{relying_party, session_of};
-use crate::operations::step_up::require_recent_log_in;
+use crate::operations::step_up::{require_recent_log_in, require_verified};
 use crate::passkey::ChallengePurpose;
 use crate::secret::{RandomToken, random_bytes};
 use crate::service::Service;
@@ -16,6 +16,7 @@ const USER_HANDLE_BYTES: usize = 32;
 
 /// Begins a registration, of whoever logged in of late.
 pub(crate) async fn begin_registration(service: &Service, caller: &Caller) -> Result<CreationOptions, Problem> {
+    require_verified(caller)?;
     require_recent_log_in(caller)?;
     let shop = relying_party(service)?;
     let session = session_of(caller);

@@ -10,6 +10,7 @@ use crate::letter;
 use crate::limits::RECOVERY_CODES;
 use crate::operations::change_profile::ChangeProfileError;
 use crate::operations::check_second_factor::{SecondFactorError, Shown, confirm_owner, now_seconds, place};
+use crate::operations::step_up::require_verified;
 use crate::secret::{NoRandomness, Secret, token_hash};
 use crate::service::Service;
 use crate::store::mails::insert_mail;
@@ -55,6 +56,8 @@ pub(crate) enum TotpError {
     NotThere,
     #[error("log-ins take no second step")]
     NoSecondStep,
+    #[error("the address is not proved")]
+    Unverified(Problem),
     #[error(transparent)]
     Unconfirmed(#[from] ChangeProfileError),
     #[error(transparent)]
@@ -79,6 +82,7 @@ impl From<TotpError> for Problem {
                 "totp_not_started",
                 "There is no authenticator, or it was not confirmed within an hour. Begin by POST /v1/users/me/totp.",
             ),
+            TotpError::Unverified(problem) => problem,
             TotpError::Unconfirmed(error) => error.into(),
             TotpError::Code(error) => error.into(),
             TotpError::Random(error) => Self::internal(error),
@@ -94,6 +98,7 @@ pub(crate) async fn begin(
     password: Option<&Secret>,
     shown: Shown<'_>,
 ) -> Result<TotpSecret, TotpError> {
+    require_verified(caller).map_err(TotpError::Unverified)?;
     let found = store::find_totp_factor(&service.db.client().await?, caller.user_id).await?;
     if found.is_some_and(|found| found.is_confirmed) {
         return Err(TotpError::Enabled);

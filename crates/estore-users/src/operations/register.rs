@@ -13,7 +13,8 @@ use crate::password;
 use crate::secret::{NoRandomness, Secret};
 use crate::service::Service;
 use crate::store::mails::{insert_mail, may_mail};
-use crate::store::users::{insert_user, lock_user_by_email};
+use crate::store::sessions::end_sessions_of_user;
+use crate::store::users::{insert_user, lock_user_by_email, replace_registration};
 
 /// Why nobody was registered.
 #[derive(Debug, thiserror::Error)]
@@ -50,15 +51,21 @@ pub(crate) async fn register(service: &Service, email: &str, password: &Secret) 
     if let Some(user_id) = insert_user(&transaction, &email, &hash).await? {
         mail_verification(&transaction, service, user_id, &email).await?;
     } else {
-        tell_owner(service, &transaction, &email).await?;
+        tell_owner(service, &transaction, &email, &hash).await?;
     }
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())
 }
 
-/// So many letters a minute and a day, however often somebody tries.
-async fn tell_owner(service: &Service, transaction: &Transaction<'_>, email: &Email) -> Result<(), RegisterError> {
+/// So many letters a minute and a day, however often somebody tries. An address that nobody has proved is whoever's
+/// registered it last; each letter confirms the registration that it was written for.
+async fn tell_owner(
+    service: &Service,
+    transaction: &Transaction<'_>,
+    email: &Email,
+    hash: &str,
+) -> Result<(), RegisterError> {
     let owner = lock_user_by_email(transaction, email).await?;
     let Some(owner) = owner.filter(|owner| owner.is_active) else { return Ok(()) };
     if !may_mail(transaction, email.as_str(), &[Purpose::Verification, Purpose::AlreadyRegistered]).await? {
@@ -68,6 +75,8 @@ async fn tell_owner(service: &Service, transaction: &Transaction<'_>, email: &Em
         let letter = letter::already_registered(email, &service.config.public_url);
         return Ok(insert_mail(transaction, &letter).await?);
     }
+    replace_registration(transaction, owner.id, hash).await?;
+    end_sessions_of_user(transaction, owner.id, "password").await?;
     Ok(mail_verification(transaction, service, owner.id, email).await?)
 }
 

@@ -1,4 +1,6 @@
 //! One more verification letter, so many a minute and a day. The answer is the same for every address.
+//!
+//! Where several people registered an address, nobody knows whose the last password is: who reads its mail chooses one.
 
 use deadpool_postgres::GenericClient;
 use estore_kit::db::DbError;
@@ -6,11 +8,16 @@ use estore_kit::problem::Problem;
 
 use crate::email::Email;
 use crate::letter::{self, Purpose};
+use crate::operations::request_password_reset::mail_reset;
 use crate::secret::{NoRandomness, RandomToken};
 use crate::service::Service;
 use crate::store::mails::{insert_mail, may_mail};
 use crate::store::tokens::insert_verification_token;
 use crate::store::users::lock_user_by_email;
+
+/// The letters that count for the limit of those that verify, and of those that have a password chosen.
+const VERIFICATION: &[Purpose] = &[Purpose::Verification, Purpose::AlreadyRegistered];
+const RESET: &[Purpose] = &[Purpose::PasswordReset];
 
 /// Why no letter could be written.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +52,20 @@ pub(crate) async fn resend_verification(service: &Service, email: &Email) -> Res
     let transaction = client.transaction().await.map_err(DbError::from)?;
     let owner = lock_user_by_email(&transaction, email).await?;
     let Some(owner) = owner.filter(|owner| owner.is_active && !owner.is_verified) else { return Ok(()) };
-    if may_mail(&transaction, email.as_str(), &[Purpose::Verification, Purpose::AlreadyRegistered]).await? {
-        mail_verification(&transaction, service, owner.id, email).await?;
+    let is_contested = owner.registered_again;
+    let purposes = if is_contested { RESET } else { VERIFICATION };
+    if may_mail(&transaction, email.as_str(), purposes).await? {
+        match is_contested {
+            true => mail_reset(&transaction, service, owner.id, email).await?,
+            false => mail_verification(&transaction, service, owner.id, email).await?,
+        }
     }
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())
 }
 
-/// A fresh token and the letter that carries it.
+/// A fresh token, which confirms the present password, and the letter that carries it.
 pub(crate) async fn mail_verification<C: GenericClient>(
     db: &C,
     service: &Service,

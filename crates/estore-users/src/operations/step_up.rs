@@ -47,6 +47,15 @@ pub(crate) async fn step_up(
     Ok(service.signer.sign(&user, session, now_seconds())?)
 }
 
+/// Refuses whoever has not proved the address: what they leave would be there when its owner does.
+pub(crate) fn require_verified(caller: &Caller) -> Result<(), Problem> {
+    if caller.verified {
+        return Ok(());
+    }
+    let detail = "Prove your address first by the letter that was sent to it, and refresh the session.";
+    Err(Problem::forbidden("email_not_verified", detail))
+}
+
 /// Refuses whoever last proved who they are more than five minutes ago.
 pub(crate) fn require_recent_log_in(caller: &Caller) -> Result<(), Problem> {
     let seconds = i64::try_from(RECENT_LOG_IN.as_secs()).unwrap_or(i64::MAX);

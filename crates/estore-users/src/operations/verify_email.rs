@@ -1,4 +1,5 @@
-//! The proof of an address: of a new account, or of the one that an account changes to.
+//! The proof of an address: of a new account, with the password that was registered for it, or of the one that an account
+//! changes to.
 
 use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
@@ -7,7 +8,9 @@ use crate::letter;
 use crate::secret::{Secret, token_hash};
 use crate::service::Service;
 use crate::store::mails::insert_mail;
+use crate::store::sessions::end_sessions_of_user;
 use crate::store::tokens::{delete_verification_tokens, use_email_change, use_verification_token};
+use crate::store::users::forget_registrant;
 
 /// Why an address is not proved.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +48,12 @@ pub(crate) async fn verify_email(service: &Service, token: &Secret) -> Result<()
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;
-    if use_verification_token(&transaction, &hash).await?.is_some() {
+    if let Some((user_id, is_another)) = use_verification_token(&transaction, &hash).await? {
+        if is_another {
+            // Somebody else registered after this one, and has not proved the address.
+            end_sessions_of_user(&transaction, user_id, "password").await?;
+            forget_registrant(&transaction, user_id).await?;
+        }
         return Ok(transaction.commit().await.map_err(DbError::from)?);
     }
     let changed = use_email_change(&transaction, &hash).await?.ok_or(VerifyError::BadToken)?;

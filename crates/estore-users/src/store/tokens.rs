@@ -30,10 +30,13 @@ pub(crate) async fn insert_verification_token<C: GenericClient>(
     execute(db, sql, &[&user_id, &hash, &hours]).await.map(drop)
 }
 
-/// The account that is verified now.
-pub(crate) async fn use_verification_token<C: GenericClient>(db: &C, hash: &str) -> Result<Option<i32>, DbError> {
+/// The account that is verified now, and whether it has another password by that.
+pub(crate) async fn use_verification_token<C: GenericClient>(
+    db: &C,
+    hash: &str,
+) -> Result<Option<(i32, bool)>, DbError> {
     let used = rows(db, include_str!("../../queries/use_verification_token.sql"), &[&hash]).await?;
-    Ok(used.first().map(|row| row.get(0)))
+    Ok(used.first().map(|row| (row.get("id"), row.get("is_another"))))
 }
 
 pub(crate) async fn delete_verification_tokens<C: GenericClient>(db: &C, user_id: i32) -> Result<(), DbError> {

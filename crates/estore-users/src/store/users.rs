@@ -7,8 +7,8 @@ use tokio_postgres::types::ToSql;
 
 use crate::email::Email;
 use crate::limits::EXPORT_SESSIONS_MAX;
-use crate::store::log_in_failures::failed;
 use crate::passkey::Passkey;
+use crate::store::log_in_failures::failed;
 use crate::store::passkeys::{LIST_PASSKEYS, passkey};
 use crate::store::sessions::{LIST_SESSIONS, Session, session};
 use crate::throttle::Failed;
@@ -60,6 +60,8 @@ pub(crate) struct Owner {
     pub(crate) id: i32,
     pub(crate) is_active: bool,
     pub(crate) is_verified: bool,
+    /// Somebody registered it again before anybody proved it.
+    pub(crate) registered_again: bool,
 }
 
 fn user(row: &Row) -> User {
@@ -171,7 +173,19 @@ pub(crate) async fn lock_user_by_email<C: GenericClient>(db: &C, email: &Email) 
         id: row.get("id"),
         is_active: row.get("is_active"),
         is_verified: row.get("is_verified"),
+        registered_again: row.get("registered_again"),
     }))
+}
+
+/// Has the account of an address that nobody proved take the password of whoever registered last.
+pub(crate) async fn replace_registration<C: GenericClient>(db: &C, id: i32, hash: &str) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/replace_registration.sql"), &[&id, &hash]).await?;
+    forget_registrant(db, id).await
+}
+
+/// Removes what somebody left in an account whose address they had not proved.
+pub(crate) async fn forget_registrant<C: GenericClient>(db: &C, id: i32) -> Result<(), DbError> {
+    execute(db, include_str!("../../queries/forget_registrant.sql"), &[&id]).await.map(drop)
 }
 
 /// The ids of the active administrators, all locked, and with them the account `id`.

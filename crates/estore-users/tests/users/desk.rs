@@ -215,7 +215,7 @@ impl Desk {
     }
 
     /// Waits until there are more than `before` such letters; the newest.
-    async fn letter_after(&self, to: &str, kind: &str, before: usize) -> String {
+    pub(crate) async fn letter_after(&self, to: &str, kind: &str, before: usize) -> String {
         for _ in 0..500 {
             let mut letters = self.letters(to, kind);
             if letters.len() > before {
@@ -265,7 +265,7 @@ impl Desk {
     }
 }
 
-fn token_of(letter: &str) -> String {
+pub(crate) fn token_of(letter: &str) -> String {
     letter.lines().find_map(|line| line.strip_prefix("Token: ")).unwrap().to_owned()
 }
 

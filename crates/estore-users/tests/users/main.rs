@@ -15,6 +15,7 @@ mod passkey_refusals;
 mod passkeys;
 mod post;
 mod races;
+mod registrations;
 mod schema;
 mod second_factor;
 mod sessions;
