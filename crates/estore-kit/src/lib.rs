@@ -10,8 +10,10 @@ pub mod crash;
 pub mod db;
 pub mod edge;
 pub mod extract;
+pub mod field;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+pub mod key_file;
 pub mod listen;
 pub mod metrics;
 pub mod migration;

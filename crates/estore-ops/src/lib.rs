@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod backup;
 pub mod connection;
+pub mod fields;
 pub mod maintain;
 pub mod migrate;
 pub mod monitor;

@@ -7,8 +7,10 @@ WITH replaced AS (
       AND gateway_token <> $4
     ON CONFLICT DO NOTHING
 )
-INSERT INTO payment_methods (user_id, payment_type, details, gateway, gateway_token, fingerprint)
-VALUES ($1::integer::text, $6, $2, $3, $4, $5)
+INSERT INTO payment_methods (user_id, payment_type, details, details_sealed_for, gateway, gateway_token, fingerprint)
+VALUES ($1::integer::text, $6, $2, $8, $3, $4, $5)
 ON CONFLICT (user_id, gateway, fingerprint) WHERE is_active
-DO UPDATE SET details = excluded.details, gateway_token = excluded.gateway_token, updated_at = now()
-RETURNING id, user_id::integer, payment_type, details, is_active, created_at, gateway, gateway_token, (xmax = 0) AS is_new
+DO UPDATE SET details = excluded.details, details_sealed_for = excluded.details_sealed_for,
+    gateway_token = excluded.gateway_token, updated_at = now()
+RETURNING id, user_id::integer, payment_type, details, details_sealed_for, is_active, created_at, gateway, gateway_token,
+    (xmax = 0) AS is_new

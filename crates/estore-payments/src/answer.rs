@@ -1,12 +1,18 @@
 //! A finished HTTP answer that can be stored and given again byte for byte.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use estore_kit::field::{Fields, SealError};
 use estore_kit::problem::{PROBLEM_JSON, Problem};
 use estore_kit::request;
 use serde::Serialize;
+use uuid::Uuid;
+
+use crate::personal::metadata_of;
 
 /// The header that marks a replayed answer.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -20,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) is_replay: bool,
     /// What came of the request, in a word of ours, for counting.
     pub(crate) outcome: &'static str,
+    /// The checkout whose metadata may be in the body, where its personal leaves are sealed.
+    pub(crate) about: Option<Uuid>,
 }
 
 impl Answer {
@@ -27,13 +35,25 @@ impl Answer {
     pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default().into();
         let outcome = if status == StatusCode::ACCEPTED { "requires_action" } else { "placed" };
-        Self { status: status.as_u16(), body, retry_after: None, is_replay: false, outcome }
+        Self { status: status.as_u16(), body, retry_after: None, is_replay: false, outcome, about: None }
     }
 
-    /// An answer out of the store.
-    pub(crate) fn replay(status: i16, body: Vec<u8>) -> Self {
+    /// An answer out of the store, to a request that made this checkout or refund.
+    pub(crate) fn replay(status: i16, body: Vec<u8>, about: Uuid) -> Self {
         let status = u16::try_from(status).unwrap_or(500);
-        Self { status, body: body.into(), retry_after: None, is_replay: true, outcome: "replayed" }
+        let about = Some(about);
+        Self { status, body: body.into(), retry_after: None, is_replay: true, outcome: "replayed", about }
+    }
+
+    /// The answer as it is shown. It is stored as it was before.
+    pub(crate) fn shown(mut self, fields: &Fields) -> Result<Self, SealError> {
+        if let Some(checkout) = self.about
+            && let Ok(text) = std::str::from_utf8(&self.body)
+            && let Cow::Owned(opened) = fields.open_json(text, metadata_of(checkout))?
+        {
+            self.body = opened.into();
+        }
+        Ok(self)
     }
 }
 
@@ -41,7 +61,7 @@ impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let body = problem.body(&request::current_id()).into();
         let (status, outcome) = (problem.status.as_u16(), problem.code);
-        Self { status, body, retry_after: problem.retry_after, is_replay: false, outcome }
+        Self { status, body, retry_after: problem.retry_after, is_replay: false, outcome, about: None }
     }
 }
 

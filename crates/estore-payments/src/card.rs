@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::billing::{self, BILLING_FIELDS};
 use crate::limits::EXPIRY_YEARS_AHEAD_MAX;
 
 /// A card number, 12 to 19 digits that pass Luhn's check. It never prints.
@@ -104,7 +105,7 @@ pub struct Card {
 /// Any JSON, read without ever repeating its content in an error.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct SecretJson(Value);
+pub(crate) struct SecretJson(pub(crate) Value);
 
 impl fmt::Debug for SecretJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,7 +146,9 @@ pub(crate) fn read_card(SecretJson(body): &SecretJson, today: Date) -> Result<Ca
     only_known(&mut rules, fields, "", &["payment_type", "details"]);
     let details = fields.and_then(|fields| fields.get("details")).and_then(Value::as_object);
     rules.require(details.is_some(), "/details", "missing", "must be an object");
-    only_known(&mut rules, details, "/details", &["card_number", "expiry_month", "expiry_year", "cvc"]);
+    let known = ["card_number", "expiry_month", "expiry_year", "cvc", BILLING_FIELDS[0], BILLING_FIELDS[1]];
+    only_known(&mut rules, details, "/details", &known);
+    details.into_iter().for_each(|details| billing::check(&mut rules, details));
     let card = details.and_then(|details| read_details(&mut rules, details, today));
     match (rules.finish(), card) {
         (Ok(()), Some(card)) => Ok(card),

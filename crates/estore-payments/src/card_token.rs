@@ -4,6 +4,7 @@ use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 use serde_json::Value;
 
+use crate::billing::{self, BILLING_FIELDS};
 use crate::card::SecretJson;
 
 /// The token of the body `{payment_type, details: {token}}`, or each broken rule. Nothing of it is ever repeated.
@@ -29,8 +30,10 @@ pub(crate) fn read_token(body: &SecretJson) -> Result<String, Problem> {
         "this shop must not see card numbers: give the card to the payment provider in the browser, and send its \
          token as details.token",
     );
-    let is_plain = has_number || details.is_none_or(|details| is_known(details, &["token"]));
-    rules.require(is_plain, "/details", "unknown_field", "may hold token only");
+    let known = ["token", BILLING_FIELDS[0], BILLING_FIELDS[1]];
+    let is_plain = has_number || details.is_none_or(|details| is_known(details, &known));
+    rules.require(is_plain, "/details", "unknown_field", format!("may hold {} only", known.join(", ")));
+    details.into_iter().for_each(|details| billing::check(&mut rules, details));
     let token = details.and_then(|details| details.get("token")).and_then(Value::as_str);
     let is_missing = details.is_some() && !has_number && token.is_none();
     rules.require(!is_missing, "/details/token", "missing", "must be text: a token of the payment provider");

@@ -26,7 +26,7 @@ pub(crate) struct Placement {
     /// For each product in `lines`, where it stands in the body.
     pub(crate) pointers: Vec<(i32, String)>,
     pub(crate) payment_method_id: i32,
-    pub(crate) metadata: serde_json::Value,
+    pub(crate) metadata: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Which route was asked, and so what it answers.
@@ -114,10 +114,12 @@ impl Checkout {
 
     /// The 201 of a checkout as it stands.
     pub(crate) fn placed_answer(&self, operation: Operation) -> Answer {
-        match (operation, self.orders.as_slice()) {
+        let answer = match (operation, self.orders.as_slice()) {
             (Operation::Order, [order]) => Answer::json(StatusCode::CREATED, order),
             _ => Answer::json(StatusCode::CREATED, self),
-        }
+        };
+        let has_metadata = self.metadata.as_object().is_some_and(|metadata| !metadata.is_empty());
+        Answer { about: has_metadata.then_some(self.id), ..answer }
     }
 }
 
@@ -141,6 +143,7 @@ pub(crate) struct Draft {
     pub(crate) total_amount: Cents,
     pub(crate) payment_method_id: i32,
     pub(crate) gateway_token: String,
+    /// What the buyer attached, its personal leaves sealed.
     pub(crate) metadata: serde_json::Value,
     pub(crate) created_at: Timestamp,
     /// Its hold, where that may not have waited for the disk.

@@ -1,7 +1,9 @@
 //! What can be set about PaymentService.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use estore_kit::field::Fields;
 use serde::Deserialize;
 
 use crate::gateway::stripe::config::StripeConfig;
@@ -28,6 +30,9 @@ pub struct PaymentsConfig {
     pub webhook_key_file: PathBuf,
     /// Whether webhooks may go to plain HTTP and to addresses inside this network; for development only.
     pub webhooks_allow_private: bool,
+    /// Seals what is personal in what buyers attach; under a key that ends with the process where nothing is given.
+    #[serde(skip)]
+    pub fields: Option<Arc<Fields>>,
     /// How long after each failed attempt to deliver a webhook the next one follows, in seconds; after the last, the
     /// delivery is dead.
     pub webhook_retry_seconds: Vec<u32>,
@@ -44,6 +49,7 @@ impl Default for PaymentsConfig {
             order_mails: true,
             webhook_key_file: PathBuf::new(),
             webhooks_allow_private: false,
+            fields: None,
             // Three days: soon at first, for a receiver that restarts, then for one whose people sleep.
             webhook_retry_seconds: vec![5, 60, 600, 3_600, 10_800, 21_600, 36_000, 50_400, 64_800, 72_000],
         }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod attention;
+mod billing;
 mod card;
 mod card_token;
 mod checkout;
@@ -23,8 +24,10 @@ mod migrations;
 pub mod operations;
 mod order;
 mod payment_method;
+mod personal;
 mod purges;
 mod refund;
+mod sealed;
 mod service;
 mod steps;
 mod store;
@@ -35,6 +38,7 @@ pub use checks::CHECKS;
 pub use config::PaymentsConfig;
 pub use migrations::MIGRATIONS;
 pub use purges::purges;
+pub use sealed::SEALED_COLUMNS;
 pub use service::{Payments, StartError};
 pub use store::checkouts::{CHECKOUT_LINES, CheckoutLine, checkout_lines};
 

@@ -12,6 +12,10 @@ pub(crate) const METADATA_BYTES_MAX: usize = 16 * 1024;
 pub(crate) const KEY_CHARACTERS_MAX: usize = 255;
 /// A reason or note, in characters.
 pub(crate) const NOTE_CHARACTERS_MAX: usize = 500;
+/// A card's holder, in characters.
+pub(crate) const HOLDER_CHARACTERS_MAX: usize = 100;
+/// Each part of a billing address, in characters.
+pub(crate) const ADDRESS_CHARACTERS_MAX: usize = 200;
 /// How far ahead a card may expire, in years.
 pub(crate) const EXPIRY_YEARS_AHEAD_MAX: i16 = 20;
 

@@ -36,4 +36,5 @@ pub const MIGRATIONS: &[Migration] = &[
     SEAL_AUDIT_LOG,
     migration!(202611260345, "seal_ledger_by_age"),
     migration!(202611260420, "check_entries_in_sets"),
+    migration!(202611260450, "seal_details"),
 ];

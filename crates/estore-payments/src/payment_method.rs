@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::card::{Card, is_expired};
+use crate::billing::{self, BillingAddress};
+use crate::card::{Card, SecretJson, is_expired};
 
 /// What is kept and shown of a card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -20,6 +23,22 @@ pub(crate) struct CardDetails {
     pub(crate) expiry_month: i8,
     /// The year it ends in.
     pub(crate) expiry_year: i16,
+    /// Whose it is, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Ada Lovelace")]
+    pub(crate) holder_name: Option<String>,
+    /// Where its bills go, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BillingAddress>)]
+    pub(crate) billing_address: Option<Value>,
+}
+
+impl CardDetails {
+    /// With what the buyer said of whose it is.
+    pub(crate) fn of_holder(self, body: &SecretJson) -> Self {
+        let (holder_name, billing_address) = billing::of(body);
+        Self { holder_name, billing_address, ..self }
+    }
 }
 
 /// Nothing.
@@ -54,6 +73,8 @@ impl From<&Card> for CardDetails {
             last4: card.number.last4().to_owned(),
             expiry_month: card.expiry_month,
             expiry_year: card.expiry_year,
+            holder_name: None,
+            billing_address: None,
         }
     }
 }
@@ -74,6 +95,9 @@ pub(crate) struct PaymentMethod {
     pub(crate) is_active: bool,
     /// When it was added.
     pub(crate) created_at: Timestamp,
+    /// What its details are sealed for.
+    #[serde(skip)]
+    pub(crate) sealed_for: Option<Uuid>,
 }
 
 /// A payment method with what the gateway needs.

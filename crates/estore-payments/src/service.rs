@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use estore_api::inventory::InventoryApi;
 use estore_api::users::UsersApi;
 use estore_kit::db::{Db, DbError, LastServer};
+use estore_kit::field::{Fields, SealError};
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use crate::gateway::stripe::Stripe;
 use crate::gateway::stripe::config::Secret;
 use crate::limits::{CHECKOUTS_UNDER_WAY_MAX, PARTITION_MONTHS_AHEAD};
 use crate::operations::deliver_webhooks::Webhooks;
+use crate::personal::Attached;
 use crate::steps::Steps;
 use crate::store;
 use crate::store::checkouts::Terms;
@@ -28,6 +30,8 @@ use crate::store::checkouts::Terms;
 pub(crate) struct Shop {
     pub(crate) db: Db,
     pub(crate) config: PaymentsConfig,
+    /// Seals and opens what is personal.
+    pub(crate) fields: Arc<Fields>,
     pub(crate) inventory: Arc<dyn InventoryApi>,
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) steps: Steps,
@@ -55,6 +59,12 @@ impl Shop {
     /// Whether buyers are told of their orders by mail.
     pub(crate) fn writes_mails(&self) -> bool {
         self.config.order_mails && self.users.get().is_some()
+    }
+
+    /// Something as people are shown it, with what is sealed in it opened.
+    pub(crate) fn shown<T: Attached>(&self, mut thing: T) -> Result<T, SealError> {
+        thing.open(&self.fields)?;
+        Ok(thing)
     }
 }
 
@@ -95,6 +105,10 @@ impl Payments {
         gateway: Arc<dyn Gateway>,
     ) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
+        let fields = match &config.fields {
+            Some(fields) => Arc::clone(fields),
+            None => Arc::new(Fields::passing().map_err(|error| StartError::Config(error.to_string()))?),
+        };
         let started_at = store::jobs::clock(&db).await?;
         // Before the first order: one that is on its way into the default partition while its month gets a partition of
         // its own is refused.
@@ -120,6 +134,7 @@ impl Payments {
         let shop = Shop {
             db,
             config,
+            fields,
             inventory,
             gateway,
             steps,

@@ -16,6 +16,7 @@ mod plans;
 mod receiver;
 mod refunds;
 mod schema;
+mod sealed;
 mod stripe;
 mod webhook_endpoints;
 mod webhooks;

@@ -10,4 +10,4 @@ WHERE id IN (
     LIMIT $1
     FOR UPDATE SKIP LOCKED
 )
-RETURNING id, kind, recipient, subject, body, created_at, attempts
+RETURNING id, kind, recipient, subject, body, sealed_for, created_at, attempts

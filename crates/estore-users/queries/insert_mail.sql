@@ -1,3 +1,3 @@
 -- Puts a letter in the outbox.
-INSERT INTO mails (kind, recipient, subject, body)
-VALUES ($1, $2, $3, $4)
+INSERT INTO mails (kind, recipient, subject, body, sealed_for)
+VALUES ($1, $2, $3, $4, $5)

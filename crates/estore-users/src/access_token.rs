@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use estore_kit::auth::{Claims, ISSUER};
+use estore_kit::key_file;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters,
     OctetKeyPairType, PublicKeyUse, ThumbprintHash,
@@ -18,7 +19,6 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::key_file;
 use crate::secret::Secret;
 use crate::user::Standing;
 

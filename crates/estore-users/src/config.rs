@@ -1,7 +1,9 @@
 //! What can be set.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use estore_kit::field::Fields;
 use estore_kit::secret::Secret;
 use serde::Deserialize;
 
@@ -32,6 +34,9 @@ pub struct UsersConfig {
     pub passkeys: PasskeysConfig,
     /// How mail leaves.
     pub mail: MailConfig,
+    /// Seals letters that wait; under a key that ends with the process where nothing is given.
+    #[serde(skip)]
+    pub fields: Option<Arc<Fields>>,
 }
 
 impl Default for UsersConfig {
@@ -48,6 +53,7 @@ impl Default for UsersConfig {
             breached_passwords_file: PathBuf::new(),
             passkeys: PasskeysConfig::default(),
             mail: MailConfig::default(),
+            fields: None,
         }
     }
 }

@@ -116,4 +116,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611261020_confirm_one_registration/up.sql"),
         down: include_str!("../migrations/202611261020_confirm_one_registration/down.sql"),
     },
+    Migration {
+        version: 202_611_261_030,
+        name: "seal_letters",
+        up: include_str!("../migrations/202611261030_seal_letters/up.sql"),
+        down: include_str!("../migrations/202611261030_seal_letters/down.sql"),
+    },
 ];

@@ -1,75 +1,51 @@
-//! Secrets that have to be read again are stored sealed (AES-256-GCM), under a key in a file of its own: a copy of the
-//! database tells nothing of them.
+//! The secrets of second factors have to be read again and are stored sealed, under a key in a file of their own: a copy of
+//! the database tells nothing of them.
 
 use std::io;
 use std::path::Path;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-
+use estore_kit::field::{AeadError, AeadKey, new_key};
+use estore_kit::key_file;
 use zeroize::Zeroizing;
 
 use crate::access_token::KeyError;
-use crate::key_file;
 
-const KEY_BYTES: usize = 32;
 /// The form of what is sealed.
 const VERSION: u8 = 1;
 
 /// Seals and opens.
+#[derive(Debug)]
 pub(crate) struct Sealer {
-    key: RandomizedNonceKey,
+    key: AeadKey,
 }
-
-impl std::fmt::Debug for Sealer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sealer(…)")
-    }
-}
-
-/// Something was sealed under another key or for another place, or was altered.
-#[derive(Debug, thiserror::Error)]
-#[error("a sealed secret does not open: it was sealed under another key, or altered")]
-pub(crate) struct SealBroken;
 
 impl Sealer {
     /// Reads the key file, or makes it.
     pub(crate) fn open(path: &Path) -> Result<Self, KeyError> {
         let file = |cause| KeyError::File { path: path.display().to_string(), cause };
-        let text = key_file::read_or_make(path, new_key).map_err(file)?;
-        let not_a_key = || KeyError::NotASealingKey(path.display().to_string());
-        let key = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_malformed| not_a_key())?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_length| not_a_key())?;
-        Ok(Self { key })
+        let text = key_file::read_or_make(path, new_key_text).map_err(file)?;
+        let key = STANDARD.decode(text.trim()).map(Zeroizing::new).ok().and_then(|key| AeadKey::of(&key));
+        Ok(Self { key: key.ok_or_else(|| KeyError::NotASealingKey(path.display().to_string()))? })
     }
 
     /// Seals a secret for one place, such as a column and row, where alone it opens.
-    pub(crate) fn seal(&self, secret: &[u8], place: &str) -> Result<Vec<u8>, SealBroken> {
-        let mut sealed = secret.to_vec();
-        let nonce = self.key.seal_in_place_append_tag(Aad::from(place), &mut sealed).map_err(|_refused| SealBroken)?;
-        Ok([&[VERSION], nonce.as_ref().as_slice(), &sealed].concat())
+    pub(crate) fn seal(&self, secret: &[u8], place: &str) -> Result<Vec<u8>, AeadError> {
+        Ok([&[VERSION], self.key.seal(secret, place)?.as_slice()].concat())
     }
 
     /// The secret.
-    pub(crate) fn unseal(&self, sealed: &[u8], place: &str) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
-        let (version, rest) = sealed.split_first().ok_or(SealBroken)?;
-        let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealBroken)?;
-        if *version != VERSION {
-            return Err(SealBroken);
+    pub(crate) fn unseal(&self, sealed: &[u8], place: &str) -> Result<Zeroizing<Vec<u8>>, AeadError> {
+        match sealed.split_first() {
+            Some((&VERSION, rest)) => self.key.open(rest, place).map(Zeroizing::new),
+            _ => Err(AeadError),
         }
-        let mut text = Zeroizing::new(text.to_vec());
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let opened = self.key.open_in_place(nonce, Aad::from(place), &mut text).map_err(|_altered| SealBroken)?;
-        Ok(Zeroizing::new(opened.to_vec()))
     }
 }
 
-fn new_key() -> io::Result<Zeroizing<String>> {
-    let mut key = Zeroizing::new([0; KEY_BYTES]);
-    rand::fill(&mut *key).map_err(|_unspecified| io::Error::other("the system's random generator failed"))?;
-    Ok(Zeroizing::new(STANDARD.encode(*key) + "\n"))
+fn new_key_text() -> io::Result<Zeroizing<String>> {
+    Ok(Zeroizing::new(STANDARD.encode(*new_key().map_err(io::Error::other)?) + "\n"))
 }
 
 #[cfg(test)]

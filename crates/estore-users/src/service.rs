@@ -7,6 +7,7 @@ use estore_api::customers::CustomersApi;
 use estore_api::events::EventsApi;
 use estore_kit::auth::Revocations;
 use estore_kit::db::{Db, DbError};
+use estore_kit::field::{Fields, RingError};
 use estore_kit::problem::Problem;
 use jsonwebtoken::jwk::JwkSet;
 use tokio::sync::Notify;
@@ -51,6 +52,8 @@ pub(crate) struct Service {
     pub(crate) sealer: Sealer,
     /// For whom passkeys are made; nothing where the shop has no name.
     pub(crate) relying_party: Option<RelyingParty>,
+    /// Seals letters that wait.
+    pub(crate) fields: Arc<Fields>,
     pub(crate) post: Post,
     pub(crate) throttle: Throttle,
     /// Who has the purchases of customers.
@@ -67,6 +70,9 @@ pub enum StartError {
     /// The key that signs access tokens, or the one that seals.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys of sealed fields.
+    #[error(transparent)]
+    Fields(#[from] RingError),
     /// The list of leaked passwords.
     #[error(transparent)]
     Breached(#[from] BreachedListError),
@@ -102,6 +108,10 @@ impl Users {
         let relying_party = RelyingParty::of(&config.passkeys, &config.public_url).map_err(StartError::Passkeys)?;
         let signer = Signer::open(&config.token_key_file, config.access_token_seconds)?;
         let sealer = Sealer::open(&config.totp_key_file)?;
+        let fields = match &config.fields {
+            Some(fields) => Arc::clone(fields),
+            None => Arc::new(Fields::passing()?),
+        };
         let breached = BreachedPasswords::open(&config.breached_passwords_file)?;
         let post = Post::open(&config.mail)?;
         let hasher = Hasher::start(config.hashes_at_a_time)?;
@@ -115,6 +125,7 @@ impl Users {
             signer,
             sealer,
             relying_party,
+            fields,
             post,
             throttle,
             customers: OnceLock::new(),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod keys;
 mod maintain;
 mod partition;
 mod stats;
@@ -15,6 +16,7 @@ use estore_users::Role;
 
 pub use audit::{Audit, AuditRotateKey, AuditShow, AuditVerify, NotedSeal};
 pub use backup::{Backup, BackupKeys, BackupMoment, BackupTarget, BaseKind, Pitr};
+pub use keys::Keys;
 pub use maintain::Maintain;
 pub use partition::{Partition, PartitionTable};
 pub use stats::{Stats, duration};
@@ -82,6 +84,9 @@ pub enum Command {
     /// Who changed what: the log that the databases keep of it.
     #[command(subcommand)]
     Audit(Audit),
+    /// The keys that personal fields are sealed under: list them, make a new one, seal what is in plain.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Look over configuration, connectivity, versions, clock and disk; name what is wrong and the mend.
     Doctor {
         /// Print one JSON object.

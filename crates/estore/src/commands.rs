@@ -6,6 +6,7 @@ pub mod backup;
 pub mod db;
 pub mod doctor;
 pub mod import;
+pub mod keys;
 pub mod maintain;
 pub mod migrate;
 pub mod partition;

@@ -4,6 +4,7 @@ mod backup;
 mod databases;
 mod edge;
 mod error;
+mod fields;
 mod metrics;
 mod rate_limits;
 mod services;
@@ -24,6 +25,7 @@ pub use self::databases::{DatabaseUrl, DatabaseUrls};
 use self::edge::EdgeConfig;
 pub use self::error::ConfigError;
 use self::error::{without_the_line, without_the_value};
+pub use self::fields::FieldsConfig;
 pub use self::metrics::MetricsConfig;
 use self::rate_limits::RateLimitsConfig;
 pub use self::services::Services;
@@ -70,6 +72,8 @@ pub struct Config {
     pub inventory: InventoryConfig,
     /// PaymentService.
     pub payments: PaymentsConfig,
+    /// What is stored sealed, and under which keys.
+    pub fields: FieldsConfig,
     /// Backups.
     pub backup: BackupConfig,
     /// Figures for Prometheus.
@@ -95,6 +99,7 @@ impl Default for Config {
             users: UsersConfig::default(),
             inventory: InventoryConfig::default(),
             payments: PaymentsConfig::default(),
+            fields: FieldsConfig::default(),
             backup: BackupConfig::default(),
             metrics: MetricsConfig::default(),
             maintenance: MaintenanceConfig::default(),
@@ -145,6 +150,7 @@ impl Config {
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError::Wrong(without_the_value(&error)))?;
         config.payments.check().map_err(ConfigError::Wrong)?;
+        config.fields.check().map_err(ConfigError::Wrong)?;
         config.maintenance.check().map_err(ConfigError::Wrong)?;
         config.tls.check().map_err(ConfigError::Wrong)?;
         config.services.check().map_err(ConfigError::Wrong)?;

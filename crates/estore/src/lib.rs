@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod databases;
 mod demo;
+mod fields;
 mod findings;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
@@ -87,6 +88,7 @@ async fn run(command: Command, config: Config) -> Outcome {
         Command::Import(import) => commands::import::run(config, import).await,
         Command::Verify { json } => commands::verify::run(config, json).await,
         Command::Audit(command) => commands::audit::run(config, command).await,
+        Command::Keys(command) => commands::keys::run(config, command).await,
         Command::Doctor { json } => commands::doctor::run(config, json).await,
     }
 }

@@ -32,7 +32,7 @@ use crate::health::Health;
 use crate::health::warnings::Warnings;
 use crate::metrics::Metrics;
 use crate::metrics::backups::BackupWatch;
-use crate::{openapi, secrets, watched};
+use crate::{fields, openapi, secrets, watched};
 
 /// How long the published keys may be waited for.
 const KEYS_TIME_MAX: Duration = Duration::from_secs(5);
@@ -272,6 +272,7 @@ fn service_secret(config: &Config) -> StartResult<ServiceSecret> {
 /// PaymentService's configuration, with the webhook key in the data directory unless it names another.
 fn payments_config(config: &Config) -> StartResult<PaymentsConfig> {
     let mut payments = config.payments.clone();
+    payments.fields = Some(Arc::new(fields::open(config)?));
     if payments.webhook_key_file.as_os_str().is_empty() {
         payments.webhook_key_file = secrets::folder(&config.data_dir)?.join("webhook-key");
     }
@@ -281,6 +282,7 @@ fn payments_config(config: &Config) -> StartResult<PaymentsConfig> {
 /// UserService's configuration, with what it does not name taken from the shop's address and data directory.
 pub fn users_config(config: &Config) -> StartResult<UsersConfig> {
     let (mut users, unset) = (config.users.clone(), UsersConfig::default());
+    users.fields = Some(Arc::new(fields::open(config)?));
     if users.public_url == unset.public_url {
         users.public_url = config.public_url();
     }

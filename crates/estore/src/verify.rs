@@ -7,15 +7,18 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use estore_kit::check::Check;
+use estore_kit::field::{Fields, SealedColumn};
 use estore_ops::audit::{self, Extent};
 use estore_ops::backup::SignerKey;
 use estore_ops::connection::Connection;
+use estore_ops::fields;
 use estore_ops::roles::Service;
 use futures_util::StreamExt;
 use serde::Serialize;
 use tokio_postgres::{Row, RowStream, Transaction};
 
 use crate::databases::Databases;
+use crate::fields::COLUMNS;
 
 /// How many of a database's newest seals are looked at.
 const SEALS_MAX: i64 = 200;
@@ -68,6 +71,7 @@ impl Finding {
 pub async fn verify(
     databases: &Databases,
     signer: Option<&SignerKey>,
+    keys: &Fields,
 ) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
     let (mut users, mut payments, mut inventory) = (
         Connection::open(&databases.logins(Service::Users)?.writer).await?,
@@ -89,13 +93,36 @@ pub async fn verify(
     findings.push(books::restocks_match_cancels(&payments, &inventory).await?.timed(began));
     let began = Instant::now();
     findings.push(books::erasures_are_heard(&users, &payments).await?.timed(began));
+    let moments = [(&users, Service::Users), (&inventory, Service::Inventory), (&payments, Service::Payments)];
+    for (moment, service) in moments {
+        for column in columns_of(service) {
+            findings.push(fields_are_sealed(moment, service, column, keys).await?);
+        }
+    }
     if let Some(signer) = signer {
-        let moments = [(&users, Service::Users), (&inventory, Service::Inventory), (&payments, Service::Payments)];
         for (moment, service) in moments {
             findings.push(sealed(moment, service, signer).await?);
         }
     }
     Ok(findings)
+}
+
+fn columns_of(service: Service) -> impl Iterator<Item = &'static SealedColumn> {
+    COLUMNS.iter().filter(move |(of, _)| *of == service).flat_map(|(_, columns)| *columns)
+}
+
+/// Whether what names people is sealed in a column, under keys that there are.
+async fn fields_are_sealed(
+    moment: &Transaction<'_>,
+    service: Service,
+    column: &SealedColumn,
+    keys: &Fields,
+) -> Result<Finding, tokio_postgres::Error> {
+    let (began, mut finding) = (Instant::now(), Finding::new(OWN_ROWS, service.name(), column.check));
+    let found = fields::look_through(moment, column, keys, &|_| {}).await?;
+    found.named.into_iter().for_each(|row| finding.note(row));
+    finding.broken = found.open + found.unreadable;
+    Ok(finding.timed(began))
 }
 
 /// Whether the newest seals fit their rows; `estore audit verify` looks at all.

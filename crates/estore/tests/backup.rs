@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use estore_ops::roles::Service;
 use estore_testkit::client::{CARD_APPROVED, Client};
 use estore_testkit::shop::{Processes, Shop};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -86,6 +87,11 @@ async fn taken_while_orders_flow_proven_and_brought_back() {
     let kept = Kept::start().await;
     let stop = Arc::new(AtomicBool::new(false));
     let buying = buyers(&kept.shop, &stop).await;
+    // Something sealed is in it.
+    let (admin, ada) = (Client::admin(&kept.shop).await, Client::customer(&kept.shop).await);
+    let (product, card) = (admin.product(500, 10).await, ada.card(CARD_APPROVED).await);
+    let named = json!({ "product_id": product, "quantity": 1, "payment_method_id": card, "metadata": {"name": "Ada"} });
+    let _sold = ada.send(Method::POST, "/v1/orders", Some(&named), &[("idempotency-key", "named")]).await.expect(201);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let mut created = Value::Null;
     for _ in 0..3 {
@@ -120,6 +126,12 @@ async fn taken_while_orders_flow_proven_and_brought_back() {
     let restore = [&restore[..], &["--signer", &signer]].concat();
     let (ok, said) = estore(&restore);
     assert!(ok, "{said}");
+    let (ok, said) = estore(&["verify"]);
+    assert!(!ok && said.contains("is sealed under the key"), "the keys of sealed fields are not in the backup: {said}");
+    let secrets = Path::new(&new).join("secrets");
+    assert!(!secrets.join("field-keys").exists(), "who looks makes none");
+    std::fs::create_dir_all(&secrets).unwrap();
+    std::fs::copy(kept.shop.address.data_dir.join("secrets/field-keys"), secrets.join("field-keys")).unwrap();
     let (ok, said) = estore(&["verify"]);
     assert!(ok, "every promise is kept across the three: {said}");
     let (ok, said) = estore(&restore);

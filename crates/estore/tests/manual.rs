@@ -7,7 +7,8 @@ use std::process::Command;
 use estore_testkit::client::{CARD_APPROVED, Client};
 use estore_testkit::shop::{Processes, Shop};
 use jiff::Timestamp;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The binary under test.
@@ -30,6 +31,7 @@ impl Reader {
         let srv = folder.path().to_str().unwrap().to_owned();
         let data = shop.address.data_dir.to_str().unwrap().to_owned();
         let places = vec![
+            ("/etc/estore/field-keys", format!("{data}/secrets/field-keys")),
             ("/etc/estore/pitr-passphrase", format!("{data}/secrets/pitr-passphrase")),
             ("/var/lib/estore/", format!("{data}/")),
             ("backup-identity", format!("{srv}/identity")),
@@ -38,7 +40,11 @@ impl Reader {
         let reader = Self { shop, folder, places };
         let (admin, buyer) = (Client::admin(&reader.shop).await, Client::customer(&reader.shop).await);
         let (product, card) = (admin.product(700, 50).await, buyer.card(CARD_APPROVED).await);
-        let _sold = buyer.order("first", product, 1, card).await.expect(201);
+        // With something sealed in it.
+        let named =
+            json!({ "product_id": product, "quantity": 1, "payment_method_id": card, "metadata": {"name": "Ada"} });
+        let key = [("idempotency-key", "first")];
+        let _sold = buyer.send(Method::POST, "/v1/orders", Some(&named), &key).await.expect(201);
         reader
     }
 
@@ -126,5 +132,13 @@ async fn the_audit() {
     for command in commands("## Audit") {
         let said = reader.run(&command);
         assert!(!said.contains("BROKEN"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_sealed_fields() {
+    let reader = Reader::start().await;
+    for command in commands("## Sealed fields") {
+        reader.run(&command);
     }
 }

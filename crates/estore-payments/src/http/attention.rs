@@ -35,7 +35,7 @@ pub(super) async fn list_stuck_checkouts(
     let after: Option<Uuid> = paging::decode(query.cursor.as_deref())?;
     let view = payments.shop.db.seen_by(caller.viewer(&[Permission::Orders]));
     let rows = attention::checkouts(&view, after, limit as i64 + 1).await?;
-    Ok(JsonBody(paging::page(rows, limit, |stuck| stuck.checkout.id)))
+    Ok(JsonBody(paging::page(payments.shop.shown(rows)?, limit, |stuck| stuck.checkout.id)))
 }
 
 /// Has a checkout that needs attention looked at now. It is paid if the gateway says that the money was taken; it is
@@ -54,7 +54,7 @@ pub(super) async fn resolve_checkout(
     let shop = Arc::clone(&payments.shop);
     let work = async move { of_checkout::resolve_checkout(&shop, id, caller.user_id).await };
     let work = request::within(request::current_id(), work);
-    Ok(JsonBody(tokio::spawn(work).await.map_err(Problem::internal)??))
+    Ok(JsonBody(payments.shop.shown(tokio::spawn(work).await.map_err(Problem::internal)??)?))
 }
 
 /// Refunds that did not reach their buyer, or may not have, oldest first.

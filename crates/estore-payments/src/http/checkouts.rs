@@ -12,6 +12,7 @@ use estore_api::inventory::HoldLine;
 use estore_kit::auth::{Caller, CallerOrKey, Permission};
 use estore_kit::batcher::BatchError;
 use estore_kit::extract::{Json, Path};
+use estore_kit::field::{PREFIX, is_reserved};
 use estore_kit::problem::Problem;
 use estore_kit::request;
 use estore_kit::validate::Rules;
@@ -166,7 +167,8 @@ pub(super) async fn read_checkout(
 ) -> Result<Response, Problem> {
     let found =
         store::checkouts::seen(&payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS)), id).await?;
-    Ok(tagged(&headers, &found.ok_or_else(|| Problem::not_found("checkout"))?))
+    let found = found.ok_or_else(|| Problem::not_found("checkout"))?;
+    Ok(tagged(&headers, &payments.shop.shown(found)?))
 }
 
 /// Runs in a task of its own: a client that hangs up, or the time limit, must not stop a checkout half way.
@@ -175,7 +177,7 @@ async fn place(payments: Payments, placement: Placement) -> Result<Answer, Probl
     let work = request::within(request::current_id(), operation::place_checkout(shop, placement));
     let answer = tokio::spawn(work).await.map_err(Problem::internal)?;
     payments.shop.figures.answers.count(answer.outcome);
-    Ok(answer)
+    Ok(answer.shown(&payments.shop.fields)?)
 }
 
 /// What both routes ask for.
@@ -202,6 +204,9 @@ fn checked(caller: &Caller, key: IdempotencyKey, hash: [u8; 32], wanted: Wanted)
         "too_large",
         format!("must be at most {METADATA_BYTES_MAX} bytes of JSON, not {bytes}"),
     );
+    let is_ours = metadata.iter().any(|(name, value)| name.starts_with(PREFIX) || is_reserved(value));
+    let told = format!("no name and no text in it may begin with `{PREFIX}`, which marks what is stored sealed");
+    rules.require(!is_ours, "/metadata", "reserved", told);
     let count = lines.len();
     let fits = (1..=CHECKOUT_LINES_MAX).contains(&count);
     let told = format!("must have 1 to {CHECKOUT_LINES_MAX} lines, not {count}");
@@ -216,7 +221,7 @@ fn checked(caller: &Caller, key: IdempotencyKey, hash: [u8; 32], wanted: Wanted)
         lines,
         pointers,
         payment_method_id,
-        metadata: Value::Object(metadata),
+        metadata,
     })
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn list_orders(
     let filter = OrderFilter { user_id, status: query.status, before };
     let view = payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS));
     let rows = store::orders::list(&view, filter, limit as i64 + 1).await?;
-    Ok(JsonBody(paging::page(rows, limit, |order| order.id)))
+    Ok(JsonBody(paging::page(payments.shop.shown(rows)?, limit, |order| order.id)))
 }
 
 /// An order of the caller's, or any for staff.
@@ -90,7 +90,7 @@ pub(super) async fn read_order(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = store::orders::seen(&payments.shop.db.seen_by(caller.viewer(Permission::THAT_SHOW_ORDERS)), id).await?;
-    Ok(tagged(&headers, &found.ok_or_else(|| Problem::not_found("order"))?))
+    Ok(tagged(&headers, &payments.shop.shown(found.ok_or_else(|| Problem::not_found("order"))?)?))
 }
 
 /// What happened to an order, oldest first.

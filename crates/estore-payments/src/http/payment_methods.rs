@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::documented::{Adding, Listing, Reading};
+use crate::billing::BillingAddress;
 use crate::card::SecretJson;
 use crate::operations::{add_payment_method as operation, deactivate_payment_method as deactivate};
 use crate::payment_method::PaymentMethod;
@@ -46,6 +47,11 @@ pub(crate) struct NewCard {
     /// 3 or 4 digits.
     #[schema(example = "123", pattern = "^[0-9]{3,4}$", format = Password)]
     cvc: String,
+    /// Whose it is, 1 to 100 characters; stored sealed.
+    #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
+    holder_name: Option<String>,
+    /// Where its bills go; stored sealed.
+    billing_address: Option<BillingAddress>,
 }
 
 /// Adds a card; the same card again is the same payment method.
@@ -82,7 +88,7 @@ pub(super) async fn list_payment_methods(
     let limit = paging::limit(query.limit)?;
     let before: i32 = paging::decode(query.cursor.as_deref())?.unwrap_or(i32::MAX);
     let rows = store::payment_methods::list(&payments.shop.db, caller.user_id, before, limit as i64 + 1).await?;
-    Ok(JsonBody(paging::page(rows, limit, |method| method.id)))
+    Ok(JsonBody(paging::page(payments.shop.shown(rows)?, limit, |method| method.id)))
 }
 
 /// One payment method of the caller's.
@@ -97,7 +103,7 @@ pub(super) async fn read_payment_method(
     Path(id): Path<i32>,
 ) -> Result<JsonBody<PaymentMethod>, Problem> {
     let found = store::payment_methods::seen(&payments.shop.db, caller.user_id, id).await?;
-    found.map(JsonBody).ok_or_else(|| Problem::not_found("payment method"))
+    Ok(JsonBody(payments.shop.shown(found.ok_or_else(|| Problem::not_found("payment method"))?)?))
 }
 
 /// Deactivates a payment method of the caller's; orders keep naming it. Its card is taken off the caller at the gateway

@@ -46,7 +46,7 @@ pub(super) async fn cancel_order(
     Path(id): Path<i32>,
 ) -> Result<JsonBody<Order>, Problem> {
     let work = request::within(request::current_id(), cancel::cancel_order(Arc::clone(&payments.shop), caller, id));
-    Ok(JsonBody(tokio::spawn(work).await.map_err(Problem::internal)??))
+    Ok(JsonBody(payments.shop.shown(tokio::spawn(work).await.map_err(Problem::internal)??)?))
 }
 
 /// Gives money back, up to what was captured.

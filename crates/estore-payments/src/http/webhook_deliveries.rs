@@ -56,7 +56,7 @@ pub(super) async fn list_webhook_deliveries(
     let db = &payments.shop.db;
     webhook_endpoints::read(db, id).await?.ok_or_else(|| Problem::not_found("webhook endpoint"))?;
     let rows = webhooks::list_deliveries(db, id, query.state, before, limit as i64 + 1).await?;
-    Ok(JsonBody(paging::page(rows, limit, |delivery| delivery.id)))
+    Ok(JsonBody(paging::page(payments.shop.shown(rows)?, limit, |delivery| delivery.id)))
 }
 
 /// Sends a delivery that is dead or delivered again.

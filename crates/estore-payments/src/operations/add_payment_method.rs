@@ -2,15 +2,20 @@
 
 use axum::http::StatusCode;
 use estore_kit::db::DbError;
+use estore_kit::field::SealError;
 use estore_kit::problem::{FieldError, Problem};
 use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
+use crate::billing::BILLING_FIELDS;
 use crate::card::{SecretJson, read_card};
 use crate::card_token::{read_invoice, read_token};
 use crate::gateway::{AdoptError, AdoptedCard, CardForm, CardToken, GatewayError, Refusal};
 use crate::payment_method::{CardDetails, MethodDetails, NoDetails, PaymentMethod};
+use crate::personal::details_of;
 use crate::service::{Shop, now};
-use crate::store::payment_methods;
+use crate::store::payment_methods::{self, StoredDetails};
 
 /// Why a card was not added.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +29,9 @@ pub(crate) enum AddError {
     /// The card's bank says no.
     #[error("refused: {}", .0.code())]
     Declined(Refusal),
+    /// Whose the card is cannot be sealed or opened.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     /// The gateway is away.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -58,6 +66,7 @@ impl From<AddError> for Problem {
                 tracing::warn!(%error, "cannot add a card");
                 Self::unavailable("The payment gateway does not answer. Try again shortly.")
             }
+            AddError::Sealed(error) => error.into(),
             AddError::Database(error) => error.into(),
         }
     }
@@ -73,12 +82,12 @@ pub(crate) async fn add_payment_method(
     let (token, details) = match shop.gateway.takes() {
         CardForm::Number => {
             let card = read_card(body, now().to_zoned(TimeZone::UTC).date()).map_err(rules)?;
-            (shop.gateway.tokenise(&card).await?, MethodDetails::Card(CardDetails::from(&card)))
+            (shop.gateway.tokenise(&card).await?, MethodDetails::Card(CardDetails::from(&card).of_holder(body)))
         }
         CardForm::Token => {
             let token = read_token(body).map_err(rules)?;
             let AdoptedCard { token, details } = shop.gateway.adopt(user_id, &token).await?;
-            (token, MethodDetails::Card(details))
+            (token, MethodDetails::Card(details.of_holder(body)))
         }
         CardForm::Invoice => {
             read_invoice(body).map_err(rules)?;
@@ -87,5 +96,22 @@ pub(crate) async fn add_payment_method(
         }
     };
     let gateway = (shop.gateway.name(), shop.gateway.forgets());
-    Ok(payment_methods::add(&shop.db, user_id, &details, gateway, &token).await?)
+    let sealed = sealed(shop, &details)?;
+    let (method, is_new) = payment_methods::add(&shop.db, user_id, &sealed, gateway, &token).await?;
+    Ok((shop.shown(method)?, is_new))
+}
+
+/// The details as they are stored: whose the card is, sealed.
+fn sealed(shop: &Shop, details: &MethodDetails) -> Result<StoredDetails, AddError> {
+    let internal = |error: serde_json::Error| DbError::Failed(error.to_string());
+    let (kind, sealed_for) = (details.payment_type(), Uuid::now_v7());
+    let mut json = serde_json::to_value(details).map_err(internal)?;
+    let mut is_sealed = false;
+    if let Some(json) = json.as_object_mut() {
+        let mut whose: Map<String, Value> =
+            BILLING_FIELDS.iter().filter_map(|field| json.remove_entry(*field)).collect();
+        is_sealed = shop.fields.seal_leaves(&mut whose, details_of(sealed_for))?;
+        json.extend(whose);
+    }
+    Ok(StoredDetails { kind, json, sealed_for: is_sealed.then_some(sealed_for) })
 }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use estore_kit::db::DbError;
+use estore_kit::field::SealError;
 use estore_kit::problem::Problem;
 use estore_kit::validate::Rules;
 
@@ -42,6 +43,9 @@ pub(crate) enum ChangeError {
     /// The note breaks a rule.
     #[error("the note breaks a rule")]
     Note(Box<Problem>),
+    /// What its buyer attached cannot be opened.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     /// The database is away, or worse.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -67,6 +71,7 @@ impl From<ChangeError> for Problem {
             ),
             ChangeError::Payment(error) => error.into(),
             ChangeError::Note(problem) => *problem,
+            ChangeError::Sealed(error) => error.into(),
             ChangeError::Database(error) if error.is_constraint("orders_status_step") => {
                 Self::conflict("illegal_transition", "The order does not go from its present state to that one.")
             }
@@ -87,7 +92,7 @@ pub(crate) async fn change_order_status(shop: &Shop, change: Change) -> Result<O
     }
     let mut client = shop.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
-    let order = orders::lock(&transaction, change.order_id).await?.ok_or(ChangeError::NoOrder)?.order;
+    let order = shop.shown(orders::lock(&transaction, change.order_id).await?.ok_or(ChangeError::NoOrder)?.order)?;
     if change.if_match.as_deref().is_some_and(|tag| tag != "*" && tag != etag(&order)) {
         return Err(ChangeError::Changed);
     }
@@ -102,7 +107,7 @@ pub(crate) async fn change_order_status(shop: &Shop, change: Change) -> Result<O
 
 /// Sets a pending order paid, and with it all orders of its checkout, which is paid as a whole.
 async fn set_paid(shop: &Shop, change: Change) -> Result<Order, ChangeError> {
-    let order = orders::read(&shop.db, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
+    let order = shop.shown(orders::read(&shop.db, change.order_id).await?.ok_or(ChangeError::NoOrder)?)?;
     if change.if_match.as_deref().is_some_and(|tag| tag != "*" && tag != etag(&order)) {
         return Err(ChangeError::Changed);
     }
@@ -110,7 +115,7 @@ async fn set_paid(shop: &Shop, change: Change) -> Result<Order, ChangeError> {
         return Err(ChangeError::Illegal(order.status, change.next));
     }
     take_payment(shop, order.checkout_id, By { actor_id: change.actor_id, note: change.note }).await?;
-    let order = orders::read(&shop.db, change.order_id).await?.ok_or(ChangeError::NoOrder)?;
+    let order = shop.shown(orders::read(&shop.db, change.order_id).await?.ok_or(ChangeError::NoOrder)?)?;
     // Another was quicker to end it otherwise.
     if order.status == OrderStatus::Paid { Ok(order) } else { Err(ChangeError::Illegal(order.status, change.next)) }
 }

@@ -3,6 +3,7 @@
 //! Each endpoint has room for a few at a time, so one that never answers holds up its own deliveries only. Of one order
 //! a delivery leaves when the one before it has ended.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::limits::{
     ATTEMPTS_ENDED, ATTEMPTS_ENDED_TRIES, DELIVER_EVERY, DELIVER_PAUSE, HOUSEKEEPING_EVERY, JOB_ROWS_MAX,
     PATIENCE_PAUSE, WEBHOOK_ERROR_CHARACTERS_MAX,
 };
+use crate::personal::opened_body;
 use crate::service::Shop;
 use crate::store::webhooks;
 use crate::webhook::sender::{SendError, Sender};
@@ -133,8 +135,15 @@ async fn begin_due(shop: &Arc<Shop>, under_way: &mut UnderWay) -> Result<(), DbE
     Ok(())
 }
 
-async fn deliver(shop: &Shop, due: DueDelivery) {
-    let sent = shop.webhooks.sender.send(&due).await;
+async fn deliver(shop: &Shop, mut due: DueDelivery) {
+    let opened = opened_body(&shop.fields, &due.body).map(Cow::into_owned);
+    let sent = match opened {
+        Ok(body) => {
+            due.body = body;
+            shop.webhooks.sender.send(&due).await
+        }
+        Err(error) => Err(SendError { status: None, cause: error.to_string(), retry_after: None }),
+    };
     crash::point("after_post_delivery");
     let attempt = judged(&shop.config.webhook_retry_seconds, &due, sent);
     let mut tries = 0;

@@ -12,6 +12,7 @@ use estore_kit::crash;
 use estore_kit::db::{Server, Uncarried};
 use estore_kit::problem::Problem;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::answer::Answer;
@@ -19,6 +20,7 @@ use crate::checkout::{Checkout, Draft, Placement, TooLarge, price};
 use crate::gateway::Sale;
 use crate::limits::CARRY_TRIES;
 use crate::payment_method::{StoredMethod, Unusable, usable};
+use crate::personal::metadata_of;
 use crate::service::{Shop, now};
 use crate::steps::StepError;
 use crate::store::checkouts::Written;
@@ -70,7 +72,7 @@ pub(crate) enum PlaceError {
 }
 
 /// Places a checkout; the answer is stored under its key unless it is one to try again (5xx, 409 while running).
-pub(crate) async fn place_checkout(shop: Arc<Shop>, placement: Placement) -> Answer {
+pub(crate) async fn place_checkout(shop: Arc<Shop>, mut placement: Placement) -> Answer {
     let Ok(_place) = shop.places.try_acquire() else {
         return Problem::from(BatchError::Overloaded).into();
     };
@@ -81,6 +83,10 @@ pub(crate) async fn place_checkout(shop: Arc<Shop>, placement: Placement) -> Ans
         Ok(Begun::Answered(answer)) => return answer,
         Err(error) => return Problem::from(error).into(),
     };
+    // What names people is sealed before it is written anywhere.
+    if let Err(error) = shop.fields.seal_leaves(&mut placement.metadata, metadata_of(id)) {
+        return undo(&shop, &placement, id, StepError::Failed(error.to_string()).into()).await;
+    }
     // 2. and 3. The stock is held and the checkout written, or all of it is undone.
     let written = until_carried(|| hold_and_write(&shop, &placement, id, method.clone())).await;
     let (checkout, card) = match written {
@@ -159,7 +165,7 @@ async fn hold_and_write(
         total_amount,
         payment_method_id: placement.payment_method_id,
         gateway_token: gateway_token.clone(),
-        metadata: placement.metadata.clone(),
+        metadata: Value::Object(placement.metadata.clone()),
         created_at: now(),
         held: uncarried,
     };

@@ -103,7 +103,7 @@ async fn read<C: GenericClient>(
     let rows = db::rows(client, READ, &[&users, &keys]).await?;
     let known = |row: &Row| {
         let status: Option<i16> = row.get("answer_status");
-        let answer = status.map(|status| Answer::replay(status, row.get("answer_body")));
+        let answer = status.map(|status| Answer::replay(status, row.get("answer_body"), row.get("resource_id")));
         (
             (row.get("user_id"), row.get("key")),
             Known { resource_id: row.get("resource_id"), request_hash: row.get("request_hash"), answer },

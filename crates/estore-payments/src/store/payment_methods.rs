@@ -6,6 +6,8 @@ use deadpool_postgres::GenericClient;
 use estore_kit::db::{self, Db, DbError, Viewer};
 use serde_json::Value;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use crate::gateway::CardToken;
 use crate::payment_method::{MethodDetails, PaymentMethod, StoredMethod};
@@ -40,20 +42,26 @@ pub(crate) async fn seen(db: &Db, user_id: i32, id: i32) -> Result<Option<Paymen
     view.row(READ_OWN, &[&user_id.to_string(), &id]).await?.as_ref().map(method).transpose()
 }
 
+/// Details as they are stored.
+pub(crate) struct StoredDetails {
+    pub(crate) kind: &'static str,
+    pub(crate) json: Value,
+    /// What is personal in them is sealed for this.
+    pub(crate) sealed_for: Option<Uuid>,
+}
+
 /// Adds a card to a customer at a gateway, which may forget cards, or finds it; answers whether it is new.
 pub(crate) async fn add(
     db: &Db,
     user_id: i32,
-    details: &MethodDetails,
+    details: &StoredDetails,
     (gateway, forgets): (&str, bool),
     token: &CardToken,
 ) -> Result<(PaymentMethod, bool), DbError> {
-    let kind = details.payment_type();
-    let details = serde_json::to_value(details).map_err(|error| DbError::Failed(error.to_string()))?;
-    let row = db
-        .signed()
-        .row(ADD, &[&user_id, &details, &gateway, &token.token, &token.fingerprint, &kind, &forgets])
-        .await?;
+    let StoredDetails { kind, json, sealed_for } = details;
+    let add: [&(dyn ToSql + Sync); 8] =
+        [&user_id, json, &gateway, &token.token, &token.fingerprint, kind, &forgets, sealed_for];
+    let row = db.signed().row(ADD, &add).await?;
     let row = row.ok_or_else(|| DbError::Failed("an added payment method did not come back".to_owned()))?;
     Ok((stored(&row)?.method, row.get("is_new")))
 }
@@ -91,5 +99,6 @@ fn method(row: &Row) -> Result<PaymentMethod, DbError> {
         details,
         is_active: row.get::<_, Option<bool>>("is_active").unwrap_or(false),
         created_at: row.get("created_at"),
+        sealed_for: row.get("details_sealed_for"),
     })
 }

@@ -115,7 +115,7 @@ pub(crate) async fn add_passkey(
         replace_recovery_codes(&transaction, user.id, &hashes).await?;
         recovery_codes = codes.recovery_codes;
     }
-    insert_mail(&transaction, &letter::passkey_added(&user.email, wish.is_second_step)).await?;
+    insert_mail(&transaction, &service.fields, &letter::passkey_added(&user.email, wish.is_second_step)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(AddedPasskey { passkey, recovery_codes })

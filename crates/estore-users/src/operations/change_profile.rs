@@ -102,7 +102,7 @@ pub(crate) async fn change_profile(
         set_password(&transaction, user.id, &hash).await?;
         end_sessions_of_user(&transaction, user.id, "password").await?;
         let left = count_keys_of_user(&transaction, user.id).await?;
-        insert_mail(&transaction, &letter::password_changed(&user.email, left)).await?;
+        insert_mail(&transaction, &service.fields, &letter::password_changed(&user.email, left)).await?;
     }
     if let Some(email) = new_email.filter(|email| email.as_str() != user.email) {
         ask_for_email_change(service, &transaction, &user, &email).await?;
@@ -184,10 +184,10 @@ async fn ask_for_email_change(
             Some(_) => letter::already_registered(email, &config.public_url),
             None => letter::email_change(email, &config.public_url, &token.secret, config.verification_hours),
         };
-        insert_mail(transaction, &letter).await?;
+        insert_mail(transaction, &service.fields, &letter).await?;
     }
     if may_mail(transaction, &user.email, &[Purpose::EmailChangeAsked]).await? {
-        insert_mail(transaction, &letter::email_change_asked(&user.email, email)).await?;
+        insert_mail(transaction, &service.fields, &letter::email_change_asked(&user.email, email)).await?;
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ async fn suspect(service: &Service, found: &ShownPasskey, sign_count: u32) -> Re
     sign(&transaction).await?;
     if suspect_passkey(&transaction, found.id, sign_count).await? {
         tracing::warn!(user_id = found.user_id, passkey = %found.id, "a passkey's counter went backwards; it is refused");
-        insert_mail(&transaction, &letter::passkey_suspected(&found.email)).await?;
+        insert_mail(&transaction, &service.fields, &letter::passkey_suspected(&found.email)).await?;
     }
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();

@@ -4,13 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use estore_kit::auth::Caller;
 use estore_kit::db::{DbError, sign};
+use estore_kit::field::AeadError;
 use estore_kit::problem::{FieldError, Problem};
 use estore_kit::validate::Rules;
 
 use crate::letter;
 use crate::operations::change_profile::{ChangeProfileError, check_password, look_up_proof};
 use crate::operations::check_passkey::{Asked, PasskeyError, check_passkey};
-use crate::sealing::SealBroken;
 use crate::secret::{Secret, token_hash};
 use crate::service::Service;
 use crate::store::log_in_failures::count_log_in_failure;
@@ -44,7 +44,7 @@ pub(crate) enum SecondFactorError {
     #[error(transparent)]
     Passkey(#[from] PasskeyError),
     #[error(transparent)]
-    Sealed(#[from] SealBroken),
+    Sealed(#[from] AeadError),
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -136,7 +136,7 @@ async fn use_code(service: &Service, user_id: i32, code: &Secret) -> Result<bool
         return Ok(false);
     }
     if let Some(user) = find_user(&transaction, user_id).await? {
-        insert_mail(&transaction, &letter::recovery_code_used(&user.email)).await?;
+        insert_mail(&transaction, &service.fields, &letter::recovery_code_used(&user.email)).await?;
     }
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();

@@ -71,7 +71,7 @@ pub(crate) async fn confirm_password_reset(
     // Whoever proves the address need not wait for what others tried.
     forget_log_in_failures(&transaction, &service.throttle.subjects(&email, None).account).await?;
     let left = count_keys_of_user(&transaction, holder.user_id).await?;
-    insert_mail(&transaction, &letter::password_changed(&email, left)).await?;
+    insert_mail(&transaction, &service.fields, &letter::password_changed(&email, left)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())

@@ -53,7 +53,7 @@ pub(crate) async fn create_api_key(
         let detail = format!("You have {API_KEYS_MAX} API keys that are good; revoke one that is not needed.");
         Problem::conflict("too_many_api_keys", detail)
     })?;
-    insert_mail(&transaction, &letter::api_key_made(&email)).await?;
+    insert_mail(&transaction, &service.fields, &letter::api_key_made(&email)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(ApiKeyWithSecret { key, secret: secret.text })

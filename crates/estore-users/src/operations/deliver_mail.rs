@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::limits::{MAIL_ATTEMPTS_MAX, MAIL_PAUSE, MAILS_A_ROUND_MAX};
 use crate::post::DeliveryError;
 use crate::service::Service;
-use crate::store::mails::{DueMail, Outcomes, claim_mails, settle_mails};
+use crate::store::mails::{DueMail, Outcomes, claim_mails, settle_mails, text_of};
 
 /// The longest error that is kept, in characters.
 const ERROR_CHARACTERS_MAX: usize = 500;
@@ -41,8 +41,14 @@ async fn deliver_due(service: &Service) -> Result<usize, DbError> {
     }
     let tried = due.len();
     let ended: Vec<_> = stream::iter(due)
-        .map(|mail| async move {
-            let delivered = service.post.deliver(&mail).await;
+        .map(|mut mail| async move {
+            let delivered = match service.fields.open_text(std::mem::take(&mut mail.body), text_of(mail.sealed_for)) {
+                Ok(text) => {
+                    mail.body = text;
+                    service.post.deliver(&mail).await
+                }
+                Err(error) => Err(DeliveryError::Again(error.to_string())),
+            };
             (mail, delivered)
         })
         .buffer_unordered(MAILS_A_ROUND_MAX)

@@ -135,7 +135,7 @@ pub(crate) async fn confirm(service: &Service, caller: &Caller, code: &Secret) -
         return Err(TotpError::NotThere);
     }
     store::replace_recovery_codes(&transaction, user.id, &hashes).await?;
-    insert_mail(&transaction, &letter::totp_on(&user.email)).await?;
+    insert_mail(&transaction, &service.fields, &letter::totp_on(&user.email)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(codes)
@@ -159,7 +159,7 @@ pub(crate) async fn end(
     }
     store::delete_idle_recovery_codes(&transaction, user.id).await?;
     let takes_more = store::find_second_steps(&transaction, user.id).await?.any();
-    insert_mail(&transaction, &letter::totp_off(&user.email, takes_more)).await?;
+    insert_mail(&transaction, &service.fields, &letter::totp_off(&user.email, takes_more)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())

@@ -59,7 +59,7 @@ pub(crate) async fn erase_account(
         return Err(ChangeProfileError::WrongPassword.into());
     }
     erase_user(&transaction, id).await?;
-    insert_mail(&transaction, &letter::erased(&user.email)).await?;
+    insert_mail(&transaction, &service.fields, &letter::erased(&user.email)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())

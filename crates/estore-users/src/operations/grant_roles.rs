@@ -50,10 +50,10 @@ pub(crate) async fn forget_second_factor(service: &Service, email: &str) -> Resu
     let had_passkeys = delete_passkeys_of_user(&transaction, owner.id).await?;
     delete_idle_recovery_codes(&transaction, owner.id).await?;
     if had_totp {
-        insert_mail(&transaction, &letter::totp_off(email.as_str(), false)).await?;
+        insert_mail(&transaction, &service.fields, &letter::totp_off(email.as_str(), false)).await?;
     }
     if had_passkeys {
-        insert_mail(&transaction, &letter::passkey_removed(email.as_str(), false)).await?;
+        insert_mail(&transaction, &service.fields, &letter::passkey_removed(email.as_str(), false)).await?;
     }
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();

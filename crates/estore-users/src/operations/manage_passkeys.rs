@@ -56,7 +56,7 @@ pub(crate) async fn remove_passkey(service: &Service, caller: &Caller, id: Uuid)
     }
     delete_idle_recovery_codes(&transaction, user.id).await?;
     let takes_more = find_second_steps(&transaction, user.id).await?.any();
-    insert_mail(&transaction, &letter::passkey_removed(&user.email, takes_more)).await?;
+    insert_mail(&transaction, &service.fields, &letter::passkey_removed(&user.email, takes_more)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())

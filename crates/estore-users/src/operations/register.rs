@@ -73,7 +73,7 @@ async fn tell_owner(
     }
     if owner.is_verified {
         let letter = letter::already_registered(email, &service.config.public_url);
-        return Ok(insert_mail(transaction, &letter).await?);
+        return Ok(insert_mail(transaction, &service.fields, &letter).await?);
     }
     replace_registration(transaction, owner.id, hash).await?;
     end_sessions_of_user(transaction, owner.id, "password").await?;

@@ -37,5 +37,5 @@ pub(super) async fn mail_reset<C: GenericClient>(
     insert_password_reset_token(db, user_id, &token.hash, service.reset_minutes()).await?;
     let config = &service.config;
     let letter = letter::password_reset(email, &config.public_url, &token.secret, config.reset_minutes);
-    Ok(insert_mail(db, &letter).await?)
+    Ok(insert_mail(db, &service.fields, &letter).await?)
 }

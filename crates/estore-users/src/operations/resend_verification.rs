@@ -76,5 +76,5 @@ pub(crate) async fn mail_verification<C: GenericClient>(
     insert_verification_token(db, user_id, &token.hash, service.verification_hours()).await?;
     let config = &service.config;
     let letter = letter::verification(email, &config.public_url, &token.secret, config.verification_hours);
-    Ok(insert_mail(db, &letter).await?)
+    Ok(insert_mail(db, &service.fields, &letter).await?)
 }

@@ -58,7 +58,7 @@ pub(crate) async fn verify_email(service: &Service, token: &Secret) -> Result<()
     }
     let changed = use_email_change(&transaction, &hash).await?.ok_or(VerifyError::BadToken)?;
     delete_verification_tokens(&transaction, changed.user_id).await?;
-    insert_mail(&transaction, &letter::email_changed(&changed.old_email, &changed.new_email)).await?;
+    insert_mail(&transaction, &service.fields, &letter::email_changed(&changed.old_email, &changed.new_email)).await?;
     transaction.commit().await.map_err(DbError::from)?;
     service.mail_bell.notify_one();
     Ok(())

@@ -23,7 +23,7 @@ impl UsersApi for Users {
 /// Writes the letters; those without an account get none.
 pub(crate) async fn write_order_mails(service: &Service, notices: &[OrderNotice]) -> Result<(), DbError> {
     let mails: Vec<OrderMail> = notices.iter().map(letter).collect();
-    if insert_order_mails(&service.db.client().await?, &mails).await? > 0 {
+    if insert_order_mails(&service.db.client().await?, &service.fields, &mails).await? > 0 {
         service.mail_bell.notify_one();
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use deadpool_postgres::GenericClient;
 use estore_kit::db::{DbError, execute, rows};
+use estore_kit::field::{Fields, Place};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,7 +15,9 @@ pub(crate) struct DueMail {
     pub(crate) kind: String,
     pub(crate) recipient: String,
     pub(crate) subject: String,
+    /// Sealed for `sealed_for`.
     pub(crate) body: String,
+    pub(crate) sealed_for: Uuid,
     pub(crate) created_at: Timestamp,
     pub(crate) attempts: i32,
 }
@@ -28,10 +31,22 @@ pub(crate) struct Outcomes {
     pub(crate) errors: Vec<Option<String>>,
 }
 
-pub(crate) async fn insert_mail<C: GenericClient>(db: &C, letter: &Letter) -> Result<(), DbError> {
+/// Where the text of a letter is sealed for: it may hold a token in clear.
+pub(crate) fn text_of(sealed_for: Uuid) -> Place<Uuid> {
+    Place { table: "mails", column: "body", row: sealed_for }
+}
+
+fn sealed(fields: &Fields, text: &str) -> Result<(String, Uuid), DbError> {
+    let sealed_for = Uuid::now_v7();
+    let text = fields.seal_text(text, text_of(sealed_for)).map_err(|error| DbError::Failed(error.to_string()))?;
+    Ok((text, sealed_for))
+}
+
+pub(crate) async fn insert_mail<C: GenericClient>(db: &C, fields: &Fields, letter: &Letter) -> Result<(), DbError> {
     let sql = include_str!("../../queries/insert_mail.sql");
     let Letter { purpose, recipient, subject, body } = letter;
-    execute(db, sql, &[&purpose.word(), recipient, subject, body]).await.map(drop)
+    let (body, sealed_for) = sealed(fields, body)?;
+    execute(db, sql, &[&purpose.word(), recipient, subject, &body, &sealed_for]).await.map(drop)
 }
 
 /// A letter about an order.
@@ -45,14 +60,19 @@ pub(crate) struct OrderMail {
 }
 
 /// Puts letters about orders in the outbox, each once; answers how many are new.
-pub(crate) async fn insert_order_mails<C: GenericClient>(db: &C, mails: &[OrderMail]) -> Result<u64, DbError> {
+pub(crate) async fn insert_order_mails<C: GenericClient>(
+    db: &C,
+    fields: &Fields,
+    mails: &[OrderMail],
+) -> Result<u64, DbError> {
     let events: Vec<Uuid> = mails.iter().map(|mail| mail.event_id).collect();
     let users: Vec<i32> = mails.iter().map(|mail| mail.user_id).collect();
     let kinds: Vec<&str> = mails.iter().map(|mail| mail.kind).collect();
     let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
-    let bodies: Vec<&str> = mails.iter().map(|mail| mail.body.as_str()).collect();
+    let texts: Result<Vec<(String, Uuid)>, DbError> = mails.iter().map(|mail| sealed(fields, &mail.body)).collect();
+    let (bodies, sealed_for): (Vec<String>, Vec<Uuid>) = texts?.into_iter().unzip();
     let sql = include_str!("../../queries/insert_order_mails.sql");
-    execute(db, sql, &[&events, &users, &kinds, &subjects, &bodies]).await
+    execute(db, sql, &[&events, &users, &kinds, &subjects, &bodies, &sealed_for]).await
 }
 
 /// Whether the address may get one more letter of these purposes. The caller holds a lock that makes others wait.
@@ -75,6 +95,7 @@ pub(crate) async fn claim_mails<C: GenericClient>(db: &C, limit: usize) -> Resul
         recipient: row.get("recipient"),
         subject: row.get("subject"),
         body: row.get("body"),
+        sealed_for: row.get("sealed_for"),
         created_at: row.get("created_at"),
         attempts: row.get("attempts"),
     };

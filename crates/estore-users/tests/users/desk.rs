@@ -15,6 +15,7 @@ use estore_api::neighbour::CallError;
 use estore_kit::auth::Verifier;
 use estore_kit::db::Db;
 use estore_kit::edge::{EdgeLimits, edge};
+use estore_kit::field::{Fields, KeyFile, Names, Place, Ring};
 use estore_kit::request::ClientAddress;
 use estore_testkit::cluster::{TestCluster, TestDatabase};
 use estore_users::{MIGRATIONS, MailConfig, Users, UsersConfig};
@@ -83,11 +84,18 @@ impl Answer {
     }
 }
 
+/// The keys that all processes of a shop share.
+pub(crate) fn fields(folder: &Path) -> Fields {
+    let keys = KeyFile::open(&folder.join("secrets/field-keys")).unwrap();
+    Fields::new(Ring::open(Box::new(keys)).unwrap(), Names::default())
+}
+
 pub(crate) fn config(folder: &Path) -> UsersConfig {
     UsersConfig {
         token_key_file: folder.join("secrets/key.pem"),
         totp_key_file: folder.join("secrets/totp-key"),
         mail: MailConfig { dir: folder.join("mail"), ..MailConfig::default() },
+        fields: Some(Arc::new(fields(folder))),
         ..UsersConfig::default()
     }
 }
@@ -99,6 +107,14 @@ impl Desk {
 
     pub(crate) async fn open_with(change: impl FnOnce(&mut UsersConfig)) -> Self {
         Self::open_without_jobs(change).await.with_jobs()
+    }
+
+    /// The text of the newest letter in the outbox, which has not left.
+    pub(crate) async fn newest_waiting_letter(&self) -> String {
+        let sql = "SELECT body, sealed_for::text FROM mails ORDER BY id DESC LIMIT 1";
+        let row = self.db.row(sql, &[]).await.unwrap().unwrap();
+        let place = Place { table: "mails", column: "body", row: row.get::<_, String>(1) };
+        fields(self.folder.path()).open_text(row.get(0), place).unwrap()
     }
 
     /// Another process of the same shop.

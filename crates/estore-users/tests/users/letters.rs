@@ -100,3 +100,29 @@ async fn what_has_ended_is_removed() {
     jobs.cancel();
     tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn letters_that_wait_are_sealed_and_leave_as_they_were_written() {
+    let desk = Desk::open_without_jobs(|_| {}).await;
+    desk.post("/v1/users", json!({"email": "ada@example.com", "password": PASSWORD})).await.expect(202);
+    let stored = desk.text("SELECT string_agg(mails::text, '') FROM mails").await;
+    assert!(
+        stored.contains("sealed:1:") && !stored.contains("Token: ") && !stored.contains("verify-email"),
+        "{stored}"
+    );
+    let written = desk.newest_waiting_letter().await;
+    assert!(written.contains("Token: "), "{written}");
+    // Another process delivers it; what is sealed for another letter never leaves.
+    desk.run("UPDATE mails SET sealed_for = gen_random_uuid()").await;
+    let other = desk.another().await;
+    let waits = "SELECT count(*) FROM mails WHERE last_error LIKE 'mails|body|% does not open%' AND body <> ''";
+    let begun = std::time::Instant::now();
+    while other.number(waits).await == 0 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "a letter that does not open is tried and kept");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(other.letters("ada@example.com", "verification").len(), 0);
+    desk.post("/v1/users", json!({"email": "bob@example.com", "password": PASSWORD})).await.expect(202);
+    let token = other.mailed_token("bob@example.com", "verification").await;
+    other.post("/v1/users/verify", json!({"token": token})).await.expect(200);
+}

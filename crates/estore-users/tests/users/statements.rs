@@ -45,7 +45,7 @@ fn difference(before: &HashMap<i64, i64>, now: &HashMap<i64, i64>) -> i64 {
 }
 
 async fn token_in_outbox(desk: &Desk) -> String {
-    let body = desk.text("SELECT body FROM mails ORDER BY id DESC LIMIT 1").await;
+    let body = desk.newest_waiting_letter().await;
     body.lines().find_map(|line| line.strip_prefix("Token: ")).unwrap().to_owned()
 }
 

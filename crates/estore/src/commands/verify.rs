@@ -7,14 +7,15 @@ use estore_ops::roles::Service;
 use super::migrate;
 use crate::config::Config;
 use crate::verify::{Finding, verify};
-use crate::{Outcome, sealing};
+use crate::{Outcome, fields, sealing};
 
 /// Fails when any promise is broken.
 pub async fn run(config: Config, json: bool) -> Outcome {
     let begun = Instant::now();
     let signer = sealing::signer(&config)?;
+    let keys = fields::look(&config)?;
     let (databases, cluster) = migrate::open(&config, &Service::ALL).await?;
-    let result = verify(&databases, signer.as_ref()).await;
+    let result = verify(&databases, signer.as_ref(), &keys).await;
     migrate::close(cluster).await?;
     let findings = result?;
     let broken: u64 = findings.iter().map(|finding| finding.broken).sum();

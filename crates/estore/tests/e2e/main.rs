@@ -17,6 +17,7 @@ mod permissions;
 mod rate_limits;
 mod replay;
 mod rights;
+mod sealed;
 mod seals;
 mod services_tls;
 mod sessions;

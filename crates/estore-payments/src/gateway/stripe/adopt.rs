@@ -79,5 +79,12 @@ fn details(card: StripeCard) -> CardDetails {
         "" => "unknown".to_owned(),
         word => word.replace(' ', "_"),
     };
-    CardDetails { brand, last4: card.last4, expiry_month: card.exp_month, expiry_year: card.exp_year }
+    CardDetails {
+        brand,
+        last4: card.last4,
+        expiry_month: card.exp_month,
+        expiry_year: card.exp_year,
+        holder_name: None,
+        billing_address: None,
+    }
 }

@@ -15,7 +15,7 @@ use crate::commands::{migrate, up};
 use crate::config::{Config, DatabaseUrls};
 use crate::databases::Databases;
 use crate::services::Services;
-use crate::{sealing, secrets, verify};
+use crate::{fields, sealing, secrets, verify};
 
 /// The card of the sandbox that approves.
 const CARD: &str = "4242424242424242";
@@ -38,6 +38,8 @@ pub(super) fn levels(config: &Config) -> Vec<ExtraLevel<'_>> {
 /// The configuration of a shop that reaches nobody: its mail goes to a folder, its cards to the sandbox.
 fn scratch(config: &Config, data_dir: PathBuf) -> Config {
     let mut scratch = Config { data_dir, ..config.clone() };
+    // What is sealed in the copy is sealed under the shop's keys, where this machine has them.
+    scratch.fields.keys_file = fields::file(config).filter(|file| file.exists());
     scratch.databases = DatabaseUrls::default();
     scratch.services = Default::default();
     scratch.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -53,7 +55,7 @@ async fn promises(config: &Config, signer: Option<SignerKey>) -> BackupResult<St
     let databases = Databases::of(config);
     // A set of an older EStore is brought to this one's schema, as it would be after a restore.
     migrate::prepare(&databases, &Service::ALL).await?;
-    let findings = verify::verify(&databases, signer.as_ref()).await?;
+    let findings = verify::verify(&databases, signer.as_ref(), &fields::look(config)?).await?;
     let broken: Vec<String> = findings
         .iter()
         .filter(|finding| finding.broken > 0)
