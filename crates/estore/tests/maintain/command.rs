@@ -30,7 +30,7 @@ fn maintain(shop: &Shop, words: &[&str]) -> (bool, Value) {
 }
 
 /// Waits until the session of some server process that `is_meant` is as urgent as that, where the system shares processor
-/// time among sessions.
+/// time among sessions. Not for a session in a transaction: what it sees of others stays as it was.
 async fn is_less_urgent(database: &tokio_postgres::Client, is_meant: &str, niceness: i32) {
     if !Path::new("/proc/self/autogroup").exists() {
         return eprintln!(
@@ -134,8 +134,8 @@ async fn ctrl_c_stops_it_and_leaves_nothing() {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         assert!(first.contains("estore_inventory: ") && first.contains(" wanted"), "{first}");
-        is_less_urgent(&inventory, "application_name = 'estore maintain'", 15).await;
-        is_less_urgent(&inventory, "usename LIKE 'estore_inventory%'", 5).await;
+        is_less_urgent(&builder, "application_name = 'estore maintain'", 15).await;
+        is_less_urgent(&builder, "usename LIKE 'estore_inventory%'", 5).await;
         kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
         let said: Vec<String> = lines.map_while(Result::ok).collect();
         let status = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
