@@ -69,6 +69,9 @@ const WORKS: [Work; 3] = [
 /// Fills a shop, changes it both ways in turn, and answers whether the log costs no more than it may.
 pub(crate) async fn run(args: AuditArgs) -> Result<bool, Failure> {
     let mut shop = Shop::new(&args.shop)?;
+    // The first start makes the databases.
+    shop.start().await?;
+    shop.stop().await?;
     shop.start_databases().await?;
     fill(&shop, ORDERS, PRODUCTS.unsigned_abs().into()).await?;
     let admin = database::connect(&shop, "inventory").await?;

@@ -47,6 +47,9 @@ pub(crate) struct RowsArgs {
 /// Fills a shop, reads both ways in turn, and answers whether the policies cost no more than they may.
 pub(crate) async fn run(args: RowsArgs) -> Result<bool, Failure> {
     let mut shop = Shop::new(&args.shop)?;
+    // The first start makes the databases.
+    shop.start().await?;
+    shop.stop().await?;
     shop.start_databases().await?;
     fill(&shop, ORDERS, PRODUCTS).await?;
     let login = async |role: &str| -> Result<tokio_postgres::Config, Failure> {
