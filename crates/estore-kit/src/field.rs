@@ -223,7 +223,7 @@ impl Fields {
         sealed: &Sealed<'_>,
         place: &Place<D>,
     ) -> Result<std::sync::Arc<RingKey>, SealError> {
-        self.ring.named(sealed.key)?.ok_or_else(|| SealError::UnknownKey {
+        self.ring.named(sealed.key).ok_or_else(|| SealError::UnknownKey {
             place: place.to_string(),
             key: sealed.key.to_owned(),
             source_name: self.ring.source_name(),

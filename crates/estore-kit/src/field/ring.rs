@@ -96,25 +96,25 @@ impl Ring {
     pub(super) fn newest(&self) -> Result<Arc<RingKey>, RingError> {
         let looked = self.held.read().unwrap_or_else(PoisonError::into_inner).looked;
         if looked.elapsed() >= LOOK_EVERY {
-            self.look()?;
+            self.look();
         }
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         sealing(&held.keys).cloned().ok_or_else(|| RingError::Empty(self.source.name()))
     }
 
     /// The key of this name, if there is one.
-    pub(super) fn named(&self, id: &str) -> Result<Option<Arc<RingKey>>, RingError> {
+    pub(super) fn named(&self, id: &str) -> Option<Arc<RingKey>> {
         if let Some(key) = self.held_as(id) {
-            return Ok(Some(key));
+            return Some(key);
         }
-        self.look()?;
-        Ok(self.held_as(id))
+        self.look();
+        self.held_as(id)
     }
 
     /// Whether a key of this name is there.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
-        matches!(self.named(id), Ok(Some(_)))
+        self.named(id).is_some()
     }
 
     fn held_as(&self, id: &str) -> Option<Arc<RingKey>> {
@@ -122,19 +122,22 @@ impl Ring {
         held.keys.iter().find(|key| key.id == id).cloned()
     }
 
-    /// Reads the source anew where it has changed. Where it cannot be read, what is known goes on.
-    fn look(&self) -> Result<(), RingError> {
+    /// Reads the source anew where it has changed; others go on with what is known meanwhile. Where it cannot be read, what
+    /// is known goes on.
+    fn look(&self) {
         let stamp = self.source.stamp();
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        held.looked = Instant::now();
-        if stamp.is_some() && stamp == held.stamp {
-            return Ok(());
+        {
+            let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+            held.looked = Instant::now();
+            if stamp.is_some() && stamp == held.stamp {
+                return;
+            }
         }
+        // Without the lock: a source may be far away.
         match read(&*self.source) {
-            Ok(new) => *held = new,
+            Ok(new) => *self.held.write().unwrap_or_else(PoisonError::into_inner) = new,
             Err(error) => tracing::warn!(%error, "the keys of sealed fields stay as they were"),
         }
-        Ok(())
     }
 
     /// The keys as they are now, oldest first, and what each does.
@@ -201,9 +204,10 @@ fn key_of(line: &str) -> Result<RingKey, &'static str> {
 }
 
 /// A new key's line.
-pub(super) fn new_line() -> Result<String, RingError> {
+pub(super) fn new_line() -> Result<Zeroizing<String>, RingError> {
     let ((key, made), name) = (made()?, made()?);
     let name = hex::encode(name.0.get(..NAME_CHARACTERS / 2).unwrap_or_default());
     let made = Timestamp::from_second(made.as_second()).unwrap_or(made);
-    Ok(format!("{name} {made} {}\n", STANDARD.encode(*key)))
+    let key = Zeroizing::new(STANDARD.encode(*key));
+    Ok(Zeroizing::new(format!("{name} {made} {}\n", *key)))
 }

@@ -73,7 +73,7 @@ impl KeyFile {
     pub fn open(path: &Path) -> Result<Self, RingError> {
         let file = Self(path.to_owned());
         let made = key_file::read_or_make(path, || {
-            ring::new_line().map(|line| Zeroizing::new(format!("{HEAD}{line}"))).map_err(io::Error::other)
+            ring::new_line().map(|line| Zeroizing::new(format!("{HEAD}{}", *line))).map_err(io::Error::other)
         });
         made.map_err(|error| file.failed(&error))?;
         Ok(file)
@@ -89,8 +89,8 @@ impl KeyFile {
         RingError::File { path: self.0.display().to_string(), cause: error.to_string() }
     }
 
-    fn text(&self) -> Result<String, RingError> {
-        fs::read_to_string(&self.0).map_err(|error| self.failed(&error))
+    fn text(&self) -> Result<Zeroizing<String>, RingError> {
+        fs::read_to_string(&self.0).map(Zeroizing::new).map_err(|error| self.failed(&error))
     }
 
     /// Adds a key, which seals from now on; answers its name.
@@ -102,7 +102,8 @@ impl KeyFile {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        key_file::replace(&self.0, &format!("{text}{line}")).map_err(|error| self.failed(&error))?;
+        key_file::replace(&self.0, &Zeroizing::new(format!("{}{}", *text, *line)))
+            .map_err(|error| self.failed(&error))?;
         Ok(line.split(' ').next().unwrap_or_default().to_owned())
     }
 
@@ -116,7 +117,7 @@ impl KeyFile {
             let is_new = keys.iter().any(names) && !line.trim_end().ends_with(ring::RETIRED);
             if is_new { format!("{} {}\n", line.trim_end(), ring::RETIRED) } else { format!("{line}\n") }
         };
-        let text: String = self.text()?.lines().map(retired).collect();
+        let text = Zeroizing::new(self.text()?.lines().map(retired).collect::<String>());
         key_file::replace(&self.0, &text).map_err(|error| self.failed(&error))
     }
 }
@@ -143,14 +144,14 @@ impl KeySource for KeyFile {
 /// Keys that came with the process, in lines as a file has them.
 pub struct Environment {
     name: String,
-    text: String,
+    text: Zeroizing<String>,
 }
 
 impl Environment {
     /// The lines of a variable or a setting, which is called so; `;` ends a line too.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: text.replace(';', "\n") }
+        Self { name: name.to_owned(), text: Zeroizing::new(text.replace(';', "\n")) }
     }
 
     /// One key that ends with the process, in place of those that the name stands for.

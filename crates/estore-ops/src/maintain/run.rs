@@ -19,7 +19,7 @@ use crate::roles::Service;
 
 const STATE: &str = include_str!("../../queries/maintain/state.sql");
 const BACKUPS: &str = include_str!("../../queries/maintain/backups.sql");
-/// After an action it rests for this part of the time that the action took: a third of all time is the shop's alone.
+/// It rests for one part in so many of what the action before took: with half, a third of all time is the shop's alone.
 const REST_PART: u32 = 2;
 
 /// Does what is due in these databases until nothing is or `stop`, and answers what it did.
