@@ -1,6 +1,7 @@
 //! A buyer's or an administrator's view of a shop: requests and answers as JSON.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,6 +12,10 @@ use crate::shop::{ADMIN_EMAIL, PASSWORD, Shop};
 pub const CARD_APPROVED: &str = "4242 4242 4242 4242";
 /// The card that declines.
 pub const CARD_DECLINED: &str = "4000 0000 0000 0002";
+
+/// How long an unused connection is kept. A command that a test waits for may hold up its only thread for longer than the
+/// shop keeps one, and then nobody sees that it is closed.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -68,7 +73,7 @@ impl Client {
     /// Nobody in particular.
     #[must_use]
     pub fn anonymous(shop: &Shop) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE_TIME_MAX).build().expect("a client");
         Self { shop: shop.address.clone(), http, token: None, email: String::new() }
     }
 

@@ -35,8 +35,7 @@ async fn sealed(shop: &Shop, least: u64) -> Value {
     }
 }
 
-// Commands hold up their thread for seconds: the client's connections need another, to notice what the shop closes.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_was_done_is_shown_and_what_is_altered_is_found() {
     let shop = own_shop(Processes::One).await;
     let (admin, buyer) = tokio::join!(Client::admin(&shop), Client::customer(&shop));
