@@ -1,4 +1,4 @@
-//! What row-level security costs: a customer's page of own orders as the service reads it, bracket, word and policies,
+//! What row-level security costs: a customer's page of own orders as the service reads it, word and policies,
 //! against the bare statement by a role that sees everything.
 
 use std::sync::Arc;

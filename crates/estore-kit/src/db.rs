@@ -165,7 +165,7 @@ impl Db {
         Ok(Self {
             pool: pool(by_index(writer.clone()), connections_max, silent_max)?,
             patient: pool(writer.clone(), PATIENT_CONNECTIONS_MAX, patience)?,
-            views: pool(by_index(limited(app, silent_max)), connections_max.div_ceil(2), silent_max)?,
+            views: pool(by_index(view::reading(limited(app, silent_max))), connections_max.div_ceil(2), silent_max)?,
             config: Arc::new(writer),
         })
     }
