@@ -12,7 +12,7 @@ pub(crate) mod layout;
 mod log_files;
 mod process;
 pub(crate) mod settings;
-mod urgency;
+pub(crate) mod urgency;
 
 pub use access::ClusterAccess;
 pub use address::ClusterAddress;

@@ -132,8 +132,8 @@ pub(crate) async fn put_limit(
 
 /// Looks through the rows while they are written to.
 pub(crate) async fn prove_limit(session: &Session, table: &str) -> Result<(), PartitionError> {
-    let sql = format!("SET lock_timeout = '5min'; ALTER TABLE {table} VALIDATE CONSTRAINT orders_ids_below");
-    session.run("prove that every id is below the partition's end", &sql).await
+    let sql = format!("ALTER TABLE {table} VALIDATE CONSTRAINT orders_ids_below");
+    session.run_beside("prove that every id is below the partition's end", &sql).await
 }
 
 pub(crate) async fn lift_limit(
@@ -151,11 +151,11 @@ pub(crate) async fn prove(session: &Session, progress: PartitionProgress<'_>) ->
     let standing = look(&session.connection).await?;
     if !standing.is_analysed {
         progress(PartitionEvent::Started("count the rows for the planner"));
-        session.run("count the rows", "SET lock_timeout = '5min'; ANALYZE orders").await?;
+        session.run_beside("count the rows", "ANALYZE orders").await?;
     }
     for sql in &standing.unproven {
         progress(PartitionEvent::Started("prove what refers to orders"));
-        session.run("prove what refers to orders", &format!("SET lock_timeout = '5min'; {sql}")).await?;
+        session.run_beside("prove what refers to orders", sql).await?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::progress::PartitionEvent;
 use super::standing::{OrdersPartition, Standing};
 use crate::connection::{Connection, quote_identifier};
 use crate::migrate::{Database, MigrateOptions, open, take_runner_lock};
+use crate::postgres::urgency::beside;
 
 /// How the table is partitioned, and how patiently.
 #[derive(Debug, Clone)]
@@ -91,5 +92,10 @@ impl Session {
 
     pub(crate) async fn run(&self, step: &'static str, sql: &str) -> Result<(), PartitionError> {
         self.connection.batch_execute(sql).await.map_err(PartitionError::at(step))
+    }
+
+    /// The same for what takes long and holds up nobody: less urgent than the orders that go on.
+    pub(crate) async fn run_beside(&self, step: &'static str, sql: &str) -> Result<(), PartitionError> {
+        beside(&self.connection, self.run(step, &format!("SET lock_timeout = '5min'; {sql}"))).await
     }
 }

@@ -5,9 +5,20 @@
 //! when there is most to refuse: an overloaded shop took over a second to say so.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_postgres::Client;
 
 /// Of a session whose processes are less urgent than ours; 0 is ordinary, 19 the least urgent.
 const NICENESS: &str = "5";
+/// Of a session that works beside all others.
+const NICENESS_BESIDE: &str = "10";
+/// How often the kernel lets us change it unless we are root.
+const CHANGE_EVERY: Duration = Duration::from_millis(110);
+/// How often it is tried to set it back; the changes of others count too.
+const RESTORE_TRIES: u32 = 10;
 
 /// Makes each session of this server's processes less urgent, unless somebody has set how urgent it is. Does nothing where
 /// the system has no such groups.
@@ -20,5 +31,54 @@ pub(crate) fn lower(server: u32) {
         if is_ordinary && fs::write(&group, NICENESS).is_err() {
             return;
         }
+    }
+}
+
+/// Runs `work` on this session with the session less urgent than others, where its server is on this machine and we may say
+/// so: for what takes long and nobody waits for. Before others could wait for it again, it is as urgent as it was.
+pub(crate) async fn beside<T>(client: &Client, work: impl Future<Output = T>) -> T {
+    let group = own_group(client).await;
+    let before = group.as_deref().and_then(niceness);
+    let (Some(group), Some(before)) = (group, before) else { return work.await };
+    drop(fs::write(&group, NICENESS_BESIDE));
+    let done = work.await;
+    for _ in 0..RESTORE_TRIES {
+        if fs::write(&group, before.to_string()).is_ok() {
+            break;
+        }
+        sleep(CHANGE_EVERY).await;
+    }
+    done
+}
+
+/// Where the system keeps how urgent this session's server process is.
+async fn own_group(client: &Client) -> Option<PathBuf> {
+    // By a socket of this machine, the process is one of this machine's; in a container it may go by another number.
+    let row = client.query_opt("SELECT pg_backend_pid() WHERE inet_server_addr() IS NULL", &[]).await.ok()??;
+    let process = PathBuf::from(format!("/proc/{}", row.get::<_, i32>(0)));
+    let title = fs::read(process.join("cmdline")).ok()?;
+    title.starts_with(b"postgres").then(|| process.join("autogroup"))
+}
+
+/// How urgent the processes of a group are.
+fn niceness(group: &Path) -> Option<i32> {
+    fs::read_to_string(group).ok()?.trim_end().rsplit_once(" nice ")?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use estore_testkit::cluster::TestCluster;
+
+    use super::{NICENESS_BESIDE, beside, niceness, own_group};
+    use crate::connection::Connection;
+
+    #[tokio::test]
+    async fn a_session_is_less_urgent_for_its_work_and_no_longer() {
+        let session = Connection::open(&TestCluster::shared().await.admin_config()).await.unwrap();
+        let group = own_group(&session).await.unwrap();
+        // Linux without such groups has nothing to share by.
+        let Some(before) = niceness(&group) else { return };
+        let during = beside(&session, async { niceness(&group).unwrap() }).await;
+        assert_eq!((during.to_string().as_str(), niceness(&group)), (NICENESS_BESIDE, Some(before)));
     }
 }
