@@ -32,6 +32,7 @@ use estore_api::events::EventsApi;
 use estore_api::inventory::{HoldOutcome, HoldRequest};
 use estore_kit::batcher::{BatchLimits, Batcher};
 use estore_kit::db::Db;
+use estore_kit::edge::Kept;
 use serde::Deserialize;
 use tokio::io::AsyncRead;
 use tokio_util::sync::CancellationToken;
@@ -134,6 +135,13 @@ impl Inventory {
     /// The public and the administrators' routes. The binary puts the token verifier and the edge around them.
     pub fn router(&self) -> OpenApiRouter {
         http::public(self.clone())
+    }
+
+    /// Answers products on sale from memory, as their route does for whoever is not logged in.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        let catalogue = Arc::clone(&self.catalogue);
+        Arc::new(move |uri, headers| http::products::kept_product(&catalogue, uri, headers))
     }
 
     /// The routes for neighbours in other processes. The binary puts the service door around them.

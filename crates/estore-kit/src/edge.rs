@@ -4,6 +4,7 @@
 mod budget;
 mod client;
 mod crowd;
+mod front;
 mod headers;
 mod origins;
 mod patient;
@@ -30,6 +31,7 @@ use tower::{Service, layer::layer_fn};
 pub(crate) use self::budget::Budgets;
 pub use self::client::Proxies;
 pub(crate) use self::client::counted as counted_address;
+pub use self::front::{Kept, Site};
 pub use self::origins::Origins;
 use self::rates::ClassId;
 pub use self::rates::{Kind, RateLimits, Rates};
@@ -122,7 +124,7 @@ impl Service<Request> for Edge {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = request::identify(request.headers());
-        let asked = Asked::of(&request, &id, &self.rules);
+        let asked = Asked::of(&request, id.clone(), &self.rules);
         let limits = &self.rules.limits;
         if asked.changes() {
             DefaultBodyLimit::max(limits.body_bytes_max).apply(&mut request);
@@ -136,7 +138,7 @@ impl Service<Request> for Edge {
         if asked.origin.is_some() && origins::is_preflight(&asked.method, request.headers()) {
             return Box::pin(async move { Ok(asked.complete(origins::preflight())) });
         }
-        if client::names_no_host(&request) {
+        if client::came_over_a_connection(&request) && client::names_no_host(&request) {
             return Box::pin(request::scope(id, async move { Ok(asked.complete(no_host().into_response())) }));
         }
         let class = self.rules.rates.as_ref().and_then(|rates| rates.class(&request));
@@ -182,10 +184,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(request: &Request, id: &HeaderValue, rules: &Arc<Rules>) -> Self {
+    fn of<B>(request: &Request<B>, id: HeaderValue, rules: &Arc<Rules>) -> Self {
         Self {
             rules: Arc::clone(rules),
-            id: id.clone(),
+            id,
             method: request.method().clone(),
             uri: request.uri().clone(),
             origin: rules.origins.as_ref().and_then(|origins| origins.of(request.headers())),

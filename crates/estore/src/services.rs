@@ -15,7 +15,7 @@ use estore_api::users::{UsersClient, follow_ended_sessions};
 use estore_inventory::Inventory;
 use estore_kit::auth::{Revocations, Verifier};
 use estore_kit::db::Db;
-use estore_kit::edge::{Rules, edge};
+use estore_kit::edge::{Rules, Site};
 use estore_kit::metrics::CountersBy;
 use estore_kit::service_auth::{ServiceDoor, ServiceSecret};
 use estore_kit::service_client::ServiceClient;
@@ -149,15 +149,15 @@ impl Services {
         routes
     }
 
-    /// The routes of this process for one of its doors, behind the edge; with those for services in other processes where
-    /// they come in by it.
-    pub fn router(&self, rules: Rules, services_come_in: bool) -> Router {
+    /// What this process answers at one of its doors; services in other processes too, where they come in by it.
+    pub fn site(&self, rules: Rules, services_come_in: bool) -> Site {
         let (mut router, api) = self.routes().split_for_parts();
         router = router.merge(openapi::pages(api));
         if let Some(secret) = self.secret.as_ref().filter(|_| services_come_in) {
             router = router.merge(self.internal_router(secret));
         }
-        edge(router.layer(Extension(Arc::clone(&self.verifier))), rules)
+        let kept = self.inventory.as_ref().map(Inventory::kept);
+        Site::new(router.layer(Extension(Arc::clone(&self.verifier))), rules, kept)
     }
 
     /// Whether there are services in other processes.

@@ -27,14 +27,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let tags: Vec<&str> =
-            parts.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
-        let if_none_match = (!tags.is_empty()).then(|| tags.join(","));
-        Ok(Self { if_none_match, takes_gzip: takes_gzip(&parts.headers) })
+        Ok(Self::of(&parts.headers))
     }
 }
 
 impl Wanted {
+    /// As the request's headers say.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let tags: Vec<&str> =
+            headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
+        let if_none_match = (!tags.is_empty()).then(|| tags.join(","));
+        Self { if_none_match, takes_gzip: takes_gzip(headers) }
+    }
+
     /// The answer to this reader.
     pub(crate) fn answer(&self, printed: &Printed) -> Response {
         let gzip = if self.takes_gzip { printed.gzip() } else { None };

@@ -1,7 +1,7 @@
 //! Products over HTTP.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use estore_kit::auth::{Caller, MayManageCatalogue, Permission};
 use estore_kit::extract::{Json, Path, Query};
@@ -10,6 +10,7 @@ use estore_kit::problem::Problem;
 use super::answer::Wanted;
 use super::problems::{Create, Edit, Read, ReadOne, Remove};
 use crate::Inventory;
+use crate::catalogue::Catalogue;
 use crate::edition::{IfMatch, product_etag};
 use crate::operations::change_product::change_product as change;
 use crate::operations::create_product::create_product as create;
@@ -83,6 +84,13 @@ pub(crate) async fn find_product(
         false => find(&inventory.reads, &inventory.catalogue, id).await?,
     };
     Ok(wanted.answer(&printed))
+}
+
+/// The same from memory, where the product is there with fresh stock; only by its plain address.
+pub(crate) fn kept_product(catalogue: &Catalogue, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+    let id = uri.path().strip_prefix("/v1/products/")?.parse().ok()?;
+    let printed = catalogue.product(id).filter(|_| uri.query().is_none())?;
+    Some(Wanted::of(headers).answer(&printed))
 }
 
 /// Changes what a product is. Its stock is changed by `POST /v1/products/{id}/stock`.

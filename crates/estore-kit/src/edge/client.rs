@@ -17,12 +17,14 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) IpAddr);
 
+/// Whether somebody sent it, and not one part of the program to another.
+pub(super) fn came_over_a_connection(request: &Request) -> bool {
+    request.extensions().get::<Peer>().is_some()
+}
+
 /// Whether a request that came over a connection names no host, or several: then who passed it on may have taken it for
 /// another one than we do.
-pub(super) fn names_no_host(request: &Request) -> bool {
-    if request.extensions().get::<Peer>().is_none() {
-        return false;
-    }
+pub(super) fn names_no_host<B>(request: &axum::http::Request<B>) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         // Older HTTP needs none.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::routing::future::RouteFuture;
+use futures_util::future::{Either, Ready, ready};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,6 +24,7 @@ use tower::Service;
 use super::EdgeLimits;
 use super::client::Peer;
 use super::crowd::Crowd;
+use super::front::Site;
 use super::patient::Patient;
 use super::tls::Tls;
 
@@ -50,8 +51,13 @@ impl From<TcpListener> for Door {
 }
 
 /// Serves until `shutdown` resolves, then finishes what runs (bounded) and returns.
-pub async fn serve(door: impl Into<Door>, router: Router, limits: EdgeLimits, shutdown: impl Future<Output = ()>) {
-    let Door { listener, tls } = door.into();
+pub async fn serve(
+    door: impl Into<Door>,
+    site: impl Into<Site>,
+    limits: EdgeLimits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (Door { listener, tls }, site) = (door.into(), Arc::new(site.into()));
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let (crowd, mut told) = (Crowd::default(), None);
     let graceful = GracefulShutdown::new();
@@ -82,7 +88,7 @@ pub async fn serve(door: impl Into<Door>, router: Router, limits: EdgeLimits, sh
         drop(stream.set_nodelay(true));
         let conversation = Conversation {
             http: http.clone(),
-            routes: Routes { router: router.clone(), peer: Peer(peer) },
+            routes: Routes { site: Arc::clone(&site), peer: Peer(peer) },
             watcher: graceful.watcher(),
             write_time_max: limits.write_time_max,
         };
@@ -133,21 +139,25 @@ impl Conversation {
 /// The routes, told who is at the other end.
 #[derive(Clone)]
 struct Routes {
-    router: Router,
+    site: Arc<Site>,
     peer: Peer,
 }
 
 impl Service<Request<Incoming>> for Routes {
     type Response = axum::response::Response;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = Either<Ready<Result<axum::response::Response, Infallible>>, RouteFuture<Infallible>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<Incoming>>::poll_ready(&mut self.router, context)
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router is always ready.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(kept) = self.site.kept(&request) {
+            return Either::Left(ready(Ok(kept)));
+        }
         request.extensions_mut().insert(self.peer);
-        self.router.call(request)
+        Either::Right(self.site.router.clone().call(request))
     }
 }

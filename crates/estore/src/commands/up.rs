@@ -99,7 +99,7 @@ pub async fn run_services(
     rules.rates = services.rates(config)?.map(Arc::new);
     let limits = rules.limits.clone();
     let inner = if services.has_neighbours() { config.services.door().await? } else { None };
-    let router = services.router(rules.clone(), inner.is_none());
+    let site = services.site(rules.clone(), inner.is_none());
     let jobs_stop = CancellationToken::new();
     let mut jobs = services.run_jobs(&jobs_stop, alone);
     if let Some(tls) = door.tls.clone() {
@@ -111,10 +111,10 @@ pub async fn run_services(
             if let Some(tls) = inner.tls.clone() {
                 jobs.spawn(tls.watch(jobs_stop.clone()));
             }
-            serve(inner, services.router(rules, true), limits.clone(), stop.cancelled()).await;
+            serve(inner, services.site(rules, true), limits.clone(), stop.cancelled()).await;
         }
     };
-    tokio::join!(serve(door, router, limits.clone(), stop.cancelled()), served_inside);
+    tokio::join!(serve(door, site, limits.clone(), stop.cancelled()), served_inside);
     jobs_stop.cancel();
     jobs.join_all().await;
     Ok(())

@@ -1,6 +1,6 @@
 //! The catalogue as shoppers and administrators use it.
 
-use estore_testkit::client::Client;
+use estore_testkit::client::{Answer, Client};
 use estore_testkit::shop::Shop;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ crate::in_one_and_three!(
     stock_moves_are_rows,
     an_import_is_all_or_nothing,
     a_withdrawn_product_is_hidden,
+    memory_answers_as_the_route_does,
 );
 
 /// A word that no other test uses.
@@ -148,4 +149,40 @@ async fn a_withdrawn_product_is_hidden(shop: &Shop) {
     let _withdrawn = admin.send(Method::DELETE, &path, None, &[]).await.expect(204);
     let _hidden = Client::anonymous(shop).get(&path).await.expect(404);
     assert_eq!(admin.get(&path).await.expect(200).json["is_active"], false);
+}
+
+/// What an answer says, but for what differs with each.
+fn said(answer: &Answer) -> (u16, Vec<(&String, &String)>, Value) {
+    let differs = ["date", "content-length"];
+    let mut headers: Vec<_> = answer.headers.iter().filter(|(name, _)| !differs.contains(&name.as_str())).collect();
+    headers.sort();
+    let mut json = answer.json.clone();
+    if let Some(product) = json.as_object_mut() {
+        product.remove("stock_as_of");
+    }
+    (answer.status, headers, json)
+}
+
+async fn memory_answers_as_the_route_does(shop: &Shop) {
+    let admin = Client::admin(shop).await;
+    let visitor = Client::anonymous(shop);
+    let long = "A kettle that whistles. ".repeat(200);
+    for description in ["short", &long] {
+        let body = json!({ "name": "Kettle", "description": description, "price": 5, "quantity": 7 });
+        let product = admin.post("/v1/products", &body).await.expect(201).id();
+        let path = format!("/v1/products/{product}");
+        let etag = visitor.get(&path).await.expect(200).headers["etag"].clone();
+        for (expected, header) in
+            [(200, ("accept", "*/*")), (200, ("accept-encoding", "gzip")), (304, ("if-none-match", etag.as_str()))]
+        {
+            let headers = [header, ("x-request-id", "the-same"), ("origin", "https://elsewhere.example")];
+            // Only the plain path is answered before the routes.
+            let [kept, routed] = [path.clone(), format!("{path}?by=route")];
+            let kept = visitor.send(Method::GET, &kept, None, &headers).await.expect(expected);
+            let routed = visitor.send(Method::GET, &routed, None, &headers).await.expect(expected);
+            assert_eq!(said(&kept), said(&routed), "{header:?}");
+        }
+        let _withdrawn = admin.send(Method::DELETE, &path, None, &[]).await.expect(204);
+        let _gone = visitor.get(&path).await.expect(404);
+    }
 }

@@ -79,8 +79,8 @@ async fn order(mut config: Config) -> BackupResult<String> {
     let stop = CancellationToken::new();
     let limits = EdgeLimits::default();
     let serving = {
-        let (router, stop) = (services.router((&limits).into(), false), stop.clone());
-        tokio::spawn(async move { serve(door, router, limits, stop.cancelled()).await })
+        let (site, stop) = (services.site((&limits).into(), false), stop.clone());
+        tokio::spawn(async move { serve(door, site, limits, stop.cancelled()).await })
     };
     let buyer = Buyer::new(&config)?;
     let sold = buyer.buy(&email, password.reveal()).await;
