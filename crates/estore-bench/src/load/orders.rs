@@ -37,6 +37,9 @@ pub(crate) struct OrdersArgs {
     /// Count 503 as turned away, instead of ending the run.
     #[arg(long)]
     may_refuse: bool,
+    /// Say of each second how many orders were answered and how long the slowest took.
+    #[arg(long)]
+    by_second: bool,
     /// Products in the shop.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=5_000_000))]
     products: u32,
@@ -63,6 +66,12 @@ pub(crate) async fn run(args: OrdersArgs) -> Result<bool, Failure> {
     let pace = Pace { time: Duration::from_secs(args.seconds), rate: args.rate };
     let (_, askings) = run::run(address(&shop)?, askings, warm).await?;
     let measured = measure(&shop, askings, pace).await?;
+    if args.by_second {
+        let seconds = measured.tally.by_second.iter().zip(&measured.tally.slowest_by_second).enumerate();
+        for (second, (orders, slowest)) in seconds {
+            say(format!("second {second}: {orders} orders, the slowest in {} ms", slowest / 1_000));
+        }
+    }
     let mut figures = told(&measured);
     figures.push(Figure::told("resident memory of estore afterwards", "KiB", resident_kib(&shop)?));
     figures.push(verify(&shop).await);

@@ -22,6 +22,8 @@ pub(crate) struct Tally {
     pub(crate) refusal: Histogram<u64>,
     /// What was done in each second of the run.
     pub(crate) by_second: Vec<u64>,
+    /// The slowest answer of each second of the run, in microseconds.
+    pub(crate) slowest_by_second: Vec<u64>,
     /// The whole run, to the last answer.
     pub(crate) took: Duration,
 }
@@ -35,6 +37,7 @@ impl Tally {
             latency: histogram.clone(),
             refusal: histogram,
             by_second: Vec::new(),
+            slowest_by_second: Vec::new(),
             took: Duration::ZERO,
         })
     }
@@ -46,8 +49,10 @@ impl Tally {
         let second = usize::try_from(at.as_secs()).unwrap_or(usize::MAX);
         if second >= self.by_second.len() {
             self.by_second.resize(second + 1, 0);
+            self.slowest_by_second.resize(second + 1, 0);
         }
         self.by_second[second] += 1;
+        self.slowest_by_second[second] = self.slowest_by_second[second].max(micros(latency));
     }
 
     /// Notes a refusal.
@@ -95,6 +100,7 @@ mod tests {
         }
         tally.took = Duration::from_secs(2);
         assert_eq!((tally.per_second(), tally.by_second.as_slice()), (50, [49, 50, 1].as_slice()));
+        assert_eq!(tally.slowest_by_second, [49_000, 99_000, 100_000]);
         let p99 = tally.latency_within(9_900);
         assert!((99_000..99_100).contains(&p99), "{p99}");
     }
