@@ -1,10 +1,9 @@
 //! A PaymentService of one's own for each test.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
@@ -12,12 +11,8 @@ use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use estore_api::inventory::{
-    HeldLine, HoldOutcome, HoldRequest, InventoryApi, OpenHold, OpenHoldsQuery, RestockLine, ShortLine, Shortage,
-};
-use estore_api::neighbour::CallError;
+use estore_api::inventory::InventoryApi;
 use estore_kit::auth::{Claims, ISSUER, Verifier};
-use estore_kit::batcher::BatchLimits;
 use estore_kit::db::Db;
 use estore_testkit::cluster::{TestCluster, TestDatabase};
 use http_body_util::BodyExt;
@@ -27,9 +22,11 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::card::Card;
+use super::fall::Fall;
+use super::faulty_gateway::FaultyGateway;
+use super::stock::Stock;
+use crate::gateway::Gateway;
 use crate::gateway::sandbox::Sandbox;
-use crate::gateway::{CardToken, ClosedSale, Gateway, GatewayError, GatewayRefund, RefundOutcome, Sale, SaleOutcome};
 use crate::{MIGRATIONS, Payments, PaymentsConfig};
 
 /// A buyer, another, and a member of staff.
@@ -44,209 +41,6 @@ pub(super) const UNVERIFIED: i32 = 5;
 pub(super) const TEA: i32 = 1;
 pub(super) const CUP: i32 = 2;
 pub(super) const LAST: i32 = 3;
-
-/// A neighbour in memory.
-#[derive(Default)]
-pub(super) struct Stock {
-    pub(super) state: Mutex<StockState>,
-    /// Holds are made, but the answer is lost.
-    pub(super) loses_answers: AtomicBool,
-    /// Nothing is done.
-    pub(super) is_away: AtomicBool,
-    /// Holds that were asked for.
-    pub(super) asked: AtomicUsize,
-    pub(super) fall: Fall,
-}
-
-/// The database falls once, right after the neighbour or the gateway did what it was asked: every session ends.
-#[derive(Default)]
-pub(super) struct Fall(Mutex<Option<Db>>);
-
-impl Fall {
-    pub(super) fn prepare(&self, database: &TestDatabase) {
-        *self.0.lock().unwrap() = Some(Db::new(database.admin_config(), 1).unwrap());
-    }
-
-    async fn happen(&self) {
-        let admin = self.0.lock().unwrap().take();
-        if let Some(admin) = admin {
-            let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
-            admin.rows(sql, &[]).await.unwrap();
-        }
-    }
-}
-
-#[derive(Default)]
-pub(super) struct StockState {
-    pub(super) products: HashMap<i32, (i32, i32)>,
-    pub(super) holds: HashMap<Uuid, (&'static str, Vec<HeldLine>)>,
-    pub(super) restocked: HashSet<i32>,
-}
-
-impl Stock {
-    fn check(&self) -> Result<(), CallError> {
-        let away = self.is_away.load(SeqCst);
-        if away { Err(CallError { service: "inventory", cause: "away".into() }) } else { Ok(()) }
-    }
-
-    /// Units that can still be sold.
-    pub(super) fn left(&self, product: i32) -> i32 {
-        self.state.lock().unwrap().products[&product].1
-    }
-
-    /// How many holds are in this state.
-    pub(super) fn holds(&self, state: &str) -> usize {
-        self.state.lock().unwrap().holds.values().filter(|hold| hold.0 == state).count()
-    }
-}
-
-impl StockState {
-    fn hold(&mut self, request: &HoldRequest) -> HoldOutcome {
-        if let Some((state, lines)) = self.holds.get(&request.checkout_id) {
-            return if *state == "open" { HoldOutcome::Held { lines: lines.clone() } } else { HoldOutcome::Over };
-        }
-        let short = |line: &estore_api::inventory::HoldLine| {
-            let (reason, available) = match self.products.get(&line.product_id) {
-                None => (Shortage::UnknownProduct, 0),
-                Some((_, left)) if *left < line.quantity => (Shortage::OutOfStock, *left),
-                Some(_) => return None,
-            };
-            Some(ShortLine { product_id: line.product_id, requested: line.quantity, available, reason })
-        };
-        let short: Vec<_> = request.lines.iter().filter_map(short).collect();
-        if !short.is_empty() {
-            return HoldOutcome::Refused { lines: short };
-        }
-        let mut lines = Vec::new();
-        for line in &request.lines {
-            let product = self.products.get_mut(&line.product_id).unwrap();
-            product.1 -= line.quantity;
-            lines.push(HeldLine { product_id: line.product_id, quantity: line.quantity, unit_price: product.0 });
-        }
-        self.holds.insert(request.checkout_id, ("open", lines.clone()));
-        HoldOutcome::Held { lines }
-    }
-
-    fn end(&mut self, checkout: Uuid, state: &'static str) {
-        let hold = self.holds.entry(checkout).or_insert((state, Vec::new()));
-        if hold.0 == "open" {
-            hold.0 = state;
-            if state == "released" {
-                for line in &hold.1 {
-                    self.products.get_mut(&line.product_id).unwrap().1 += line.quantity;
-                }
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl InventoryApi for Stock {
-    async fn hold(&self, holds: Vec<HoldRequest>) -> Result<Vec<HoldOutcome>, CallError> {
-        self.check()?;
-        self.asked.fetch_add(holds.len(), SeqCst);
-        let outcomes = holds.iter().map(|hold| self.state.lock().unwrap().hold(hold)).collect();
-        self.fall.happen().await;
-        if self.loses_answers.load(SeqCst) {
-            return Err(CallError { service: "inventory", cause: "the answer was lost".into() });
-        }
-        Ok(outcomes)
-    }
-
-    async fn release(&self, checkouts: Vec<Uuid>) -> Result<(), CallError> {
-        self.check()?;
-        checkouts.into_iter().for_each(|id| self.state.lock().unwrap().end(id, "released"));
-        Ok(())
-    }
-
-    async fn sell(&self, checkouts: Vec<Uuid>) -> Result<(), CallError> {
-        self.check()?;
-        checkouts.into_iter().for_each(|id| self.state.lock().unwrap().end(id, "sold"));
-        Ok(())
-    }
-
-    async fn restock(&self, lines: Vec<RestockLine>) -> Result<(), CallError> {
-        self.check()?;
-        let mut state = self.state.lock().unwrap();
-        for line in lines {
-            state.end(line.checkout_id, "sold");
-            if state.restocked.insert(line.order_id) {
-                state.products.get_mut(&line.product_id).unwrap().1 += line.quantity;
-            }
-        }
-        Ok(())
-    }
-
-    async fn open_holds(&self, query: OpenHoldsQuery) -> Result<Vec<OpenHold>, CallError> {
-        self.check()?;
-        let state = self.state.lock().unwrap();
-        let mut open: Vec<Uuid> = state.holds.iter().filter(|(_, hold)| hold.0 == "open").map(|(id, _)| *id).collect();
-        open.retain(|id| query.after.is_none_or(|after| *id > after));
-        open.sort_unstable();
-        Ok(open.into_iter().map(|checkout_id| OpenHold { checkout_id, created_at: Timestamp::UNIX_EPOCH }).collect())
-    }
-}
-
-/// The sandbox behind a line that can fail.
-pub(super) struct FaultyGateway {
-    pub(super) sandbox: Sandbox,
-    /// Sales do not reach it, and are told as unknown.
-    pub(super) loses_sales: AtomicBool,
-    /// Its answers are lost.
-    pub(super) loses_answers: AtomicBool,
-    /// It refuses refunds.
-    pub(super) refuses_refunds: AtomicBool,
-    /// Sales asked of it.
-    pub(super) sales: AtomicUsize,
-    pub(super) fall: Fall,
-}
-
-#[async_trait]
-impl Gateway for FaultyGateway {
-    fn name(&self) -> &'static str {
-        "sandbox"
-    }
-
-    fn batches(&self) -> BatchLimits {
-        self.sandbox.batches()
-    }
-
-    fn is_carried(&self) -> bool {
-        self.sandbox.is_carried()
-    }
-
-    async fn tokenise(&self, card: &Card) -> Result<CardToken, GatewayError> {
-        self.sandbox.tokenise(card).await
-    }
-
-    async fn sale(&self, sales: Vec<Sale>) -> Vec<SaleOutcome> {
-        self.sales.fetch_add(sales.len(), SeqCst);
-        let lost = || SaleOutcome::Unknown { cause: "lost".into() };
-        if self.loses_sales.load(SeqCst) {
-            return sales.iter().map(|_| lost()).collect();
-        }
-        let outcomes = self.sandbox.sale(sales).await;
-        self.fall.happen().await;
-        if self.loses_answers.load(SeqCst) { outcomes.iter().map(|_| lost()).collect() } else { outcomes }
-    }
-
-    async fn close(&self, keys: Vec<Uuid>) -> Vec<ClosedSale> {
-        if self.loses_answers.load(SeqCst) {
-            return keys.iter().map(|_| ClosedSale::Silent { cause: "lost".into() }).collect();
-        }
-        self.sandbox.close(keys).await
-    }
-
-    async fn refund(&self, refunds: Vec<GatewayRefund>) -> Vec<RefundOutcome> {
-        if self.refuses_refunds.load(SeqCst) {
-            return refunds.iter().map(|_| RefundOutcome::Refused { cause: "no".into() }).collect();
-        }
-        let outcomes = self.sandbox.refund(refunds).await;
-        let lost = || RefundOutcome::Unknown { cause: "lost".into() };
-        if self.loses_answers.load(SeqCst) { outcomes.iter().map(|_| lost()).collect() } else { outcomes }
-    }
-}
 
 /// An answer.
 #[derive(Debug, Clone)]

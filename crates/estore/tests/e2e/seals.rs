@@ -1,11 +1,14 @@
 //! The seals of the audit under attack by a superuser: whatever is altered, dropped, added, reordered or cut off afterwards
 //! does not fit, and is told by its range.
 
+mod keys;
+mod writers;
+
 use std::sync::Arc;
 
 use estore_kit::db::Db;
-use estore_ops::audit::{Anchor, Audited, Extent, Head, Rotation, RotationError, SealError, Sealer, verify};
-use estore_ops::backup::{SignerKey, SigningKey};
+use estore_ops::audit::{Anchor, Audited, Extent, Head, Sealer, verify};
+use estore_ops::backup::SigningKey;
 use estore_ops::connection::Connection;
 use estore_ops::roles::Service;
 use estore_testkit::cluster::{TestCluster, TestDatabase};
@@ -230,95 +233,6 @@ async fn a_chain_that_somebody_else_made_anew_is_not_believed() {
     assert!(found.broken > 0 && found.faults.iter().all(|fault| fault.kind == "signature"), "{found:#?}");
 }
 
-/// A key that is no vault's yet.
-fn other_key(folder: &TempDir) -> Arc<SigningKey> {
-    Arc::new(SigningKey::read_or_make(&folder.path().join("other-key")).unwrap())
-}
-
-/// Why a sealer does not seal, once nobody is waited for.
-async fn refusal(sealer: &mut Sealer) -> SealError {
-    loop {
-        match sealer.round().await {
-            Ok(sealed) => assert!(sealed.waits, "{sealed:?}"),
-            Err(error) => return error,
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-}
-
-#[tokio::test]
-async fn a_sealer_does_not_go_on_behind_a_key_that_is_not_its_own() {
-    let mut vault = Vault::filled(Service::Users).await;
-    let folder = tempfile::tempdir().unwrap();
-    let last = vault.after("SELECT 1", &[]).await.head.unwrap();
-    let mut stranger = Sealer::new(Service::Users, Db::new(vault.database.logins(), 1).unwrap(), other_key(&folder));
-    vault.admin.batch_execute("INSERT INTO users (email, hashed_password) VALUES ('n@x.example', '!')").await.unwrap();
-    let refused = refusal(&mut stranger).await;
-    assert!(matches!(refused, SealError::OtherKey { number, .. } if number == last.number), "{refused}");
-    assert_eq!(vault.after("SELECT 1", &[]).await.head, Some(last), "nothing was sealed");
-    vault.seal().await;
-    assert_eq!(vault.after("SELECT 1", &[]).await.faults, []);
-}
-
-#[tokio::test]
-async fn a_key_that_was_handed_over_is_followed_by_whom_trusts_either() {
-    let mut vault = Vault::filled(Service::Users).await;
-    let folder = tempfile::tempdir().unwrap();
-    let (old, new) = (Arc::clone(&vault.key), other_key(&folder));
-    let rotation = Rotation::HandedOver(&old);
-    assert!(rotation.apply(&mut vault.admin, Service::Users, &new).await.unwrap());
-    assert!(!rotation.apply(&mut vault.admin, Service::Users, &new).await.unwrap(), "once is enough");
-    let add = "INSERT INTO users (email, hashed_password) VALUES ('after@x.example', '!')";
-    vault.admin.batch_execute(add).await.unwrap();
-    let ended = refusal(&mut vault.sealer).await;
-    assert!(matches!(ended, SealError::OtherKey { .. }), "the old key has ended: {ended}");
-    vault.sealer.sign_with(Arc::clone(&new));
-    vault.seal().await;
-    let third = SigningKey::read_or_make(&folder.path().join("third")).unwrap();
-    let wrong = Rotation::HandedOver(&old).apply(&mut vault.admin, Service::Users, &third).await.unwrap_err();
-    assert!(matches!(wrong, RotationError::NotTheirs { .. }), "{wrong}");
-
-    let faults = async |vault: &mut Vault, harm: &str, signer: &SignerKey, extent| {
-        let moment = vault.admin.transaction().await.unwrap();
-        moment.batch_execute("SET LOCAL session_replication_role = replica").await.unwrap();
-        moment.batch_execute(harm).await.unwrap();
-        look(&moment, Service::Users, (signer, &[]), extent).await.faults
-    };
-    for trusted in [old.public(), new.public()] {
-        for extent in [Extent::Whole, Extent::Newest(1), Extent::Newest(2), Extent::Newest(4)] {
-            assert_eq!(faults(&mut vault, "SELECT 1", &trusted, extent).await, [], "{extent:?}");
-        }
-        for harm in [
-            "UPDATE audit_log SET user_id = 66 WHERE id = 300",
-            "UPDATE audit_seals SET digest = sha256('mine') WHERE table_name = 'next_key'",
-            "UPDATE audit_seals SET digest = sha256('mine') WHERE table_name = 'last_key'",
-            "DELETE FROM audit_seals WHERE table_name = 'next_key'",
-            "DELETE FROM audit_seals WHERE table_name = 'last_key'",
-        ] {
-            assert_ne!(faults(&mut vault, harm, &trusted, Extent::Whole).await, [], "{harm}");
-        }
-    }
-    assert_ne!(faults(&mut vault, "SELECT 1", &third.public(), Extent::Whole).await, []);
-}
-
-#[tokio::test]
-async fn a_lost_key_is_followed_by_whom_trusts_the_new_one_alone() {
-    let mut vault = Vault::filled(Service::Users).await;
-    let folder = tempfile::tempdir().unwrap();
-    let (old, new) = (vault.key.public(), other_key(&folder));
-    let stranger = new.public();
-    let wrong = Rotation::Lost(&stranger).apply(&mut vault.admin, Service::Users, &vault.key).await;
-    assert!(matches!(wrong, Ok(false)), "the key that seals needs no rotation: {wrong:?}");
-    assert!(Rotation::Lost(&old).apply(&mut vault.admin, Service::Users, &new).await.unwrap());
-    vault.sealer.sign_with(Arc::clone(&new));
-    vault.seal().await;
-    let moment = vault.admin.transaction().await.unwrap();
-    let by_new = look(&moment, Service::Users, (&new.public(), &[]), Extent::Whole).await;
-    assert_eq!(by_new.faults, []);
-    let by_old = look(&moment, Service::Users, (&old, &[]), Extent::Whole).await;
-    assert!(by_old.faults.iter().any(|fault| fault.kind == "signature"), "{by_old:?}");
-}
-
 #[tokio::test]
 async fn a_tail_that_is_cut_is_known_by_what_was_noted_elsewhere() {
     let mut vault = Vault::filled(Service::Users).await;
@@ -351,98 +265,4 @@ async fn a_look_at_the_newest_seals_finds_what_is_wrong_with_those() {
     assert_eq!((newest.seals, newest.broken), (1, 0), "{newest:?}");
     let more = look(&moment, Service::Users, (&signer, &[]), Extent::Newest(last)).await;
     assert_eq!(more.broken, 1, "{more:?}");
-}
-
-#[tokio::test]
-async fn what_is_committed_out_of_order_is_sealed_when_all_have_ended() {
-    let mut vault = Vault::empty(Service::Users).await;
-    vault.seal().await;
-    let mut slow = Connection::open(&vault.database.config_as("estore_users_writer")).await.unwrap();
-    let quick = Connection::open(&vault.database.config_as("estore_users_writer")).await.unwrap();
-    let add = |name: &str| format!("INSERT INTO users (email, hashed_password) VALUES ('{name}@x.example', '!')");
-    let open = slow.transaction().await.unwrap();
-    open.batch_execute(&add("slow")).await.unwrap();
-    quick.batch_execute(&add("quick")).await.unwrap();
-    for _ in 0..3 {
-        let sealed = vault.sealer.round().await.unwrap();
-        assert!(sealed.waits && sealed.rows == 0, "{sealed:?}");
-    }
-    // What begins later is not waited for.
-    let later = Connection::open(&vault.database.config_as("estore_users_writer")).await.unwrap();
-    later.batch_execute(&format!("BEGIN; {}", add("later"))).await.unwrap();
-    open.commit().await.unwrap();
-    let mut rows = 0;
-    for _ in 0..1_000 {
-        rows += vault.sealer.round().await.unwrap().rows;
-        if rows > 0 {
-            break;
-        }
-    }
-    assert_eq!(rows, 2);
-    later.batch_execute("COMMIT").await.unwrap();
-    vault.seal().await;
-    let found = vault.after("SELECT 1", &[]).await;
-    assert_eq!((found.rows, found.broken), (3, 0), "{found:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn several_sealers_beside_busy_writers_make_one_chain() {
-    let mut vault = Vault::empty(Service::Users).await;
-    let mut tasks = tokio::task::JoinSet::new();
-    for writer in 0..4 {
-        let config = vault.database.config_as("estore_users_writer");
-        tasks.spawn(async move {
-            let client = Connection::open(&config).await.unwrap();
-            for n in 0..60 {
-                let end = if n % 5 == 0 { "ROLLBACK" } else { "COMMIT" };
-                let sql = format!(
-                    "BEGIN; INSERT INTO users (email, hashed_password) VALUES ('{writer}-{n}@x.example', '!'); {end}"
-                );
-                client.batch_execute(&sql).await.unwrap();
-            }
-        });
-    }
-    for _ in 0..3 {
-        let db = Db::new(vault.database.logins(), 1).unwrap();
-        let mut sealer = Sealer::new(Service::Users, db, Arc::clone(&vault.key));
-        tasks.spawn(async move {
-            for _ in 0..40 {
-                // One whose seal came second is refused, and seals what is left the next time.
-                drop(sealer.round().await);
-            }
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done.unwrap();
-    }
-    vault.seal().await;
-    let found = vault.after("SELECT 1", &[]).await;
-    assert_eq!((found.rows, found.broken), (192, 0), "{found:?}");
-}
-
-#[tokio::test]
-async fn changes_of_policies_rights_and_triggers_are_written_and_sealed() {
-    let mut vault = Vault::empty(Service::Users).await;
-    vault.sealer.note_rules().await.unwrap();
-    let written =
-        "SELECT coalesce(before, '{}')::text, after::text FROM audit_log WHERE operation = 'rules' ORDER BY id";
-    assert_eq!(vault.admin.query(written, &[]).await.unwrap().len(), 1, "how they stood");
-    vault.sealer.note_rules().await.unwrap();
-    assert_eq!(vault.admin.query(written, &[]).await.unwrap().len(), 1, "nothing has changed");
-    let harm = "DROP POLICY own ON users; GRANT SELECT ON mails TO estore_users_app; ALTER TABLE users DISABLE TRIGGER audit_update";
-    vault.admin.batch_execute(harm).await.unwrap();
-    vault.sealer.note_rules().await.unwrap();
-    let rows = vault.admin.query(written, &[]).await.unwrap();
-    let (before, after): (String, String) = (rows[1].get(0), rows[1].get(1));
-    for (text, words) in [
-        (&before, "\"policy users.own\": \"r to estore_readonly,estore_users_app"),
-        (&after, "\"policy users.own\": null"),
-        (&after, "estore_users_app=r/"),
-        (&after, "\"trigger users.audit_update\": \"D "),
-    ] {
-        assert!(text.contains(words), "{words}: {text}");
-    }
-    vault.seal().await;
-    let found = vault.after("UPDATE audit_log SET after = before WHERE operation = 'rules'", &[]).await;
-    assert_eq!(found.broken, 1);
 }

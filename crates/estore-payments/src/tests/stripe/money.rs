@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::events::signed;
 use super::peer::Fault;
-use super::waiting::signed;
 use super::{GOOD, StripeShop, WANTS_BUYER};
 use crate::gateway::stripe::config::StripeConfig;
 use crate::operations::forget_cards::forget_cards;

@@ -1,0 +1,5 @@
+//! Recovery to any moment: a table is dropped while orders flow, and every order up to that instant comes back.
+
+mod archive;
+mod recovery;
+mod setup;
