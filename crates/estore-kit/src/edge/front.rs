@@ -40,9 +40,8 @@ impl From<Router> for Site {
 }
 
 impl Site {
-    /// These routes behind an edge, and before them what is kept. Where reads have a limit, all of them go by the routes.
+    /// These routes behind an edge, and before them what is kept; reads have no limit that could count it.
     pub fn new(router: Router, rules: Rules, kept: Option<Kept>) -> Self {
-        let kept = kept.filter(|_| !rules.rates.as_ref().is_some_and(|rates| rates.limits_reads()));
         let front = kept.map(|kept| Front { kept, rules: Arc::new(rules.clone()) });
         Self { router: edge(router, rules), front }
     }

@@ -102,11 +102,6 @@ pub(super) struct Counted<'a> {
 }
 
 impl Rates {
-    /// Whether reads of some route are counted.
-    pub(super) fn limits_reads(&self) -> bool {
-        self.limits.routes.iter().any(|(method, ..)| *method == Method::GET)
-    }
-
     /// Counts by these limits, and in `refused` whom they turn away; nothing where there is none.
     #[must_use]
     pub fn new(limits: RateLimits, verifier: Arc<Verifier>, refused: Arc<CountersBy>) -> Option<Self> {

@@ -115,16 +115,6 @@ async fn the_word_of_a_trusted_proxy_is_taken() {
 }
 
 #[tokio::test]
-async fn reads_with_a_limit_are_counted_wherever_they_are_answered_from() {
-    let mut shop = own_shop(Processes::One).await;
-    let product = Client::admin(&shop).await.product(500, 9).await;
-    shop.restart(0, &[("ESTORE_RATE_LIMITS__ROUTES", "{\"GET /v1/products/{id}\" = 5}")]).await;
-    let visitor = Client::anonymous(&shop);
-    let (taken, refusal) = spend(async || visitor.get(&format!("/v1/products/{product}")).await).await;
-    assert!((5..=7).contains(&taken), "{taken}: {}", refusal.text);
-}
-
-#[tokio::test]
 async fn a_limit_of_a_route_that_there_is_not_is_refused_at_the_start() {
     let shop = own_shop(Processes::One).await;
     let file = shop.address.data_dir.join("limits.toml");
