@@ -112,7 +112,7 @@ async fn every_route_has_its_number_of_statements() {
             ("refused log in", 2),
             ("refused log in of nobody", 2),
             ("refresh", 1),
-            // For whom it is, which travels with the statement.
+            // It says itself for whom it is.
             ("me", 1),
             ("log out", 1),
             ("list one", 2),
