@@ -7,11 +7,13 @@ use std::time::Duration;
 use estore_kit::db::DbError;
 use estore_kit::request;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::limits::{HOUSEKEEPING_EVERY, JOB_ROWS_MAX, PARTITION_MONTHS_AHEAD, RELAY_EVERY, RESUME_EVERY, SWEEP_EVERY};
+use crate::limits::{
+    HOUSEKEEPING_EVERY, JOB_ROWS_MAX, PARTITION_MONTHS_AHEAD, RELAY_EVERY, RELAY_PAUSE, RESUME_EVERY, SWEEP_EVERY,
+};
 use crate::operations::deliver_webhooks;
 use crate::operations::erase_customers::erase_latecomers;
 use crate::operations::forget_cards::forget_cards;
@@ -39,6 +41,7 @@ pub(crate) async fn run(shop: Arc<Shop>, shutdown: CancellationToken, alone: boo
 async fn relay(shop: &Shop, shutdown: &CancellationToken, alone: bool) {
     let (holder, mut by_force) = (Uuid::now_v7(), alone);
     while !shutdown.is_cancelled() {
+        let begun = Instant::now();
         match relay_outbox(shop, holder, by_force).await {
             Ok(told) => {
                 by_force = false;
@@ -51,6 +54,11 @@ async fn relay(shop: &Shop, shutdown: &CancellationToken, alone: bool) {
         tokio::select! {
             () = shop.wake_relay.notified() => {}
             () = sleep(RELAY_EVERY) => {}
+            () = shutdown.cancelled() => {}
+        }
+        // One round tells what several settlements left; an idle shop tells at once.
+        tokio::select! {
+            () = sleep_until(begun + RELAY_PAUSE) => {}
             () = shutdown.cancelled() => {}
         }
     }

@@ -47,6 +47,8 @@ pub(crate) const RESUME_EVERY: Duration = Duration::from_secs(2);
 pub(crate) const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// How often the relay looks for events that no one told it of.
 pub(crate) const RELAY_EVERY: Duration = Duration::from_secs(1);
+/// How far apart the relay's rounds begin, so that a busy shop tells of many orders at a time.
+pub(crate) const RELAY_PAUSE: Duration = Duration::from_millis(50);
 /// Cards that the gateway is told to forget at a time.
 pub(crate) const FORGET_AT_A_TIME_MAX: i64 = 16;
 /// How often old keys are purged and partitions made.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::hold::{Allocation, Earlier, Shelf, allocate};
 use crate::limits::{HOLD_ATTEMPTS_MAX, HOLD_BATCH_LINES_MAX};
-use crate::store::holds;
+use crate::store::holds::{self, Granted};
 
 /// Why a batch of holds has no outcome; none of its checkouts that had no hold before has one now.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -88,14 +88,8 @@ async fn try_hold(db: &Db, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>,
         transaction.commit_with([]).await?;
         return Ok(outcomes);
     }
-    let wanted: BTreeSet<i32> = granted.iter().map(|(_, line)| line.product_id).collect();
-    let taken = holds::insert(transaction.client()?, &granted).await?;
-    if usize::try_from(taken) != Ok(wanted.len()) {
-        let cause = format!("stock of {taken} products was taken where {} were locked", wanted.len());
-        return Err(DbError::Failed(cause));
-    }
     crash::point("hold_before_commit");
-    transaction.commit_with([]).await?;
+    Granted::of(&granted).insert_and_commit(transaction).await?;
     crash::point("hold_after_commit");
     Ok(outcomes)
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use deadpool_postgres::{GenericClient, Transaction};
 use estore_api::inventory::{HeldLine, OpenHold, OpenHoldsQuery, RestockLine};
-use estore_kit::db::{Db, DbError, execute, rows};
+use estore_kit::db::{Db, DbError, Pipelined, execute, rows};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::hold::{Earlier, Shelf};
@@ -46,15 +47,31 @@ pub(crate) async fn find<C: GenericClient>(
     Ok(earlier)
 }
 
-/// Answers how many products were taken from; fewer than asked means that the rules were not kept.
-pub(crate) async fn insert<C: GenericClient>(transaction: &C, granted: &[(Uuid, HeldLine)]) -> Result<i64, DbError> {
-    let checkouts: Vec<Uuid> = granted.iter().map(|(checkout_id, _)| *checkout_id).collect();
-    let products: Vec<i32> = granted.iter().map(|(_, line)| line.product_id).collect();
-    let quantities: Vec<i32> = granted.iter().map(|(_, line)| line.quantity).collect();
-    let prices: Vec<i32> = granted.iter().map(|(_, line)| line.unit_price).collect();
-    let sql = include_str!("../../queries/insert_holds.sql");
-    let taken = rows(transaction, sql, &[&checkouts, &products, &quantities, &prices]).await?;
-    Ok(taken.first().map_or(0, |row| row.get(0)))
+/// Lines to be written as holds, column by column.
+pub(crate) struct Granted {
+    checkouts: Vec<Uuid>,
+    products: Vec<i32>,
+    quantities: Vec<i32>,
+    prices: Vec<i32>,
+}
+
+impl Granted {
+    pub(crate) fn of(granted: &[(Uuid, HeldLine)]) -> Self {
+        Self {
+            checkouts: granted.iter().map(|(checkout_id, _)| *checkout_id).collect(),
+            products: granted.iter().map(|(_, line)| line.product_id).collect(),
+            quantities: granted.iter().map(|(_, line)| line.quantity).collect(),
+            prices: granted.iter().map(|(_, line)| line.unit_price).collect(),
+        }
+    }
+
+    /// Writes them, and commits.
+    pub(crate) async fn insert_and_commit(&self, transaction: Pipelined) -> Result<(), DbError> {
+        let Self { checkouts, products, quantities, prices } = self;
+        let insert: [&(dyn ToSql + Sync); 4] = [checkouts, products, quantities, prices];
+        let sql = include_str!("../../queries/insert_holds.sql");
+        transaction.commit_with([(sql, &insert)]).await.map(drop)
+    }
 }
 
 pub(crate) async fn lock_held_products(transaction: &Transaction<'_>, checkouts: &[Uuid]) -> Result<u64, DbError> {

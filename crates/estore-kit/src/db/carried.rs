@@ -20,14 +20,18 @@ use super::{DbError, rows};
 #[serde(transparent)]
 pub struct Server(String);
 
-/// The server of a connection or transaction.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn server<C: GenericClient>(client: &C) -> Result<Server, DbError> {
-    let found = rows(client, include_str!("../../queries/read_server.sql"), &[]).await?;
-    let server = found.first().map(|row| Server(row.get("server")));
-    server.ok_or_else(|| DbError::Failed("the server does not say which one it is".to_owned()))
+impl Server {
+    /// As a statement of ours told it, by the words of `leave_to_later.sql`.
+    #[must_use]
+    pub fn told(server: String) -> Self {
+        Self(server)
+    }
+
+    /// As statements know it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Lets this transaction's commit not wait for the disk, if it is made on this server.
@@ -60,10 +64,17 @@ impl Uncarried {
         Self { since: Instant::now(), server }
     }
 
-    /// Whether a commit carries it that is made on this server, on a connection that has been there so long.
+    /// Whether a commit may carry it that is made on a connection which has been there so long; only one on
+    /// [`Self::server`] does.
     #[must_use]
-    pub fn is_carried_by(&self, server: &Server, connected: Instant) -> bool {
-        self.server == *server && connected <= self.since
+    pub fn is_after(&self, connected: Instant) -> bool {
+        connected <= self.since
+    }
+
+    /// The one server whose commits carry it.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
     }
 }
 
@@ -92,12 +103,9 @@ mod tests {
     use super::{Server, Uncarried};
 
     #[test]
-    fn only_an_older_connection_to_the_same_server_carries() {
-        let server = Server("1/1".to_owned());
-        let earlier = Uncarried::on(server.clone());
-        let (before, after) = (earlier.since, Instant::now() + Duration::from_millis(1));
-        assert!(earlier.is_carried_by(&server, before));
-        assert!(!earlier.is_carried_by(&server, after));
-        assert!(!earlier.is_carried_by(&Server("1/2".to_owned()), before));
+    fn only_an_older_connection_carries() {
+        let earlier = Uncarried::on(Server::told("1/1".to_owned()));
+        assert!(earlier.is_after(earlier.since));
+        assert!(!earlier.is_after(Instant::now() + Duration::from_millis(1)));
     }
 }

@@ -3,22 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use deadpool_postgres::Client;
 use estore_kit::crash;
-use estore_kit::db::{self, Db, DbError, LastServer, Pipelined, View};
+use estore_kit::db::{self, Db, DbError, LastServer, Server, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::{keys, orders};
+use super::orders;
 use crate::checkout::{Checkout, CheckoutStatus, Draft, Operation};
 use crate::limits::{ATTEMPTS_BEFORE_ATTENTION, RESUME_PAUSE_SECONDS_MAX};
 use crate::order::Order;
 use crate::steps::ids;
 
-const WRITE_CHECKOUTS: &str = include_str!("../../queries/write_checkouts.sql");
-const WRITE_ORDERS: &str = include_str!("../../queries/write_orders.sql");
+const WRITE: &str = include_str!("../../queries/write_checkouts.sql");
 const CLAIM_PENDING: &str = include_str!("../../queries/claim_pending_checkouts.sql");
 const READ: &str = include_str!("../../queries/read_checkout.sql");
 
@@ -57,65 +57,60 @@ pub(crate) enum Written {
 pub(crate) async fn write(db: &Db, drafts: &[(Draft, Terms)]) -> Result<Vec<Written>, DbError> {
     let client = db.client().await?;
     let connected = db::connected_since(&client);
-    let transaction = Pipelined::on(client);
-    let users: Vec<i32> = drafts.iter().map(|(draft, _)| draft.user_id).collect();
-    let keys: Vec<&str> = drafts.iter().map(|(draft, _)| draft.key.as_str()).collect();
-    let checkouts = ids(drafts, |(draft, _)| draft.id);
-    let (mine, server) = transaction
-        .begin_with(async |client| {
-            tokio::try_join!(keys::lock_running(client, &users, &keys, &checkouts), db::server(client))
-        })
-        .await?;
-    let is_held = |draft: &Draft| draft.held.as_ref().is_none_or(|held| held.is_carried_by(&server, connected));
-    let is_fenced = |draft: &Draft| mine.contains(&draft.id) && is_held(draft);
-    let (fenced, terms): (Vec<&Draft>, Vec<&Terms>) =
-        drafts.iter().filter(|(draft, _)| is_fenced(draft)).map(|(draft, terms)| (draft, terms)).unzip();
-    crash::point("write_before_commit");
-    let written = match terms.first() {
-        Some(terms) => write_fenced(transaction, &fenced, terms).await?,
-        None => transaction.commit_with([]).await.map(|[]| Vec::new())?,
+    let may_carry = |draft: &&Draft| draft.held.as_ref().is_none_or(|held| held.is_after(connected));
+    let asked: Vec<&Draft> = drafts.iter().map(|(draft, _)| draft).filter(may_carry).collect();
+    let answered = match drafts.first() {
+        Some((_, terms)) if !asked.is_empty() => write_asked(&client, &asked, terms).await?,
+        _ => Vec::new(),
     };
-    if let Some((_, terms)) = drafts.first() {
-        terms.server.note(&server);
+    let mut mine: HashMap<Uuid, OrderIds> = HashMap::with_capacity(asked.len());
+    for row in &answered {
+        let Some(checkout) = row.get("checkout_id") else { continue };
+        let orders = mine.entry(checkout).or_default();
+        if let (Some(product), Some(order)) = (row.get("product_id"), row.get("id")) {
+            orders.insert(product, order);
+        }
     }
-    let mut orders: HashMap<Uuid, OrderIds> = HashMap::with_capacity(fenced.len());
-    for row in &written {
-        orders.entry(row.get("checkout_id")).or_default().insert(row.get("product_id"), row.get("id"));
-    }
-    let became = |draft: &Draft| match orders.remove(&draft.id) {
-        Some(orders) => Written::Orders(orders),
-        None if mine.contains(&draft.id) && !is_held(draft) => Written::HoldUncarried,
-        None => Written::KeyGone,
+    let became = |draft: &Draft| match mine.remove(&draft.id) {
+        Some(orders) if !orders.is_empty() => Written::Orders(orders),
+        None if may_carry(&draft) => Written::KeyGone,
+        _ => Written::HoldUncarried,
     };
     Ok(drafts.iter().map(|(draft, _)| draft).map(became).collect())
 }
 
-/// Answers the rows of the orders.
-async fn write_fenced(transaction: Pipelined, drafts: &[&Draft], terms: &Terms) -> Result<Vec<Row>, DbError> {
+/// Writes those whose key is still their own and whose hold this server carries; answers their orders, if any.
+async fn write_asked(client: &Client, drafts: &[&Draft], terms: &Terms) -> Result<Vec<Row>, DbError> {
     let order_metadata: Vec<Value> = drafts.iter().map(|draft| draft.order_metadata()).collect();
-    let (checkouts, orders) = (CheckoutColumns::of(drafts), OrderColumns::of(drafts, &order_metadata));
-    let Terms { currency, gateway, resume_after_seconds, .. } = terms;
-    let CheckoutColumns { ids, users, keys, operations, totals, methods, tokens, metadata, times } = &checkouts;
-    let write_checkouts: [&(dyn ToSql + Sync); 12] = [
-        ids,
-        users,
-        keys,
-        operations,
-        totals,
-        methods,
-        tokens,
-        metadata,
-        times,
+    let (checkouts, lines) = (CheckoutColumns::of(drafts), LineColumns::of(drafts, &order_metadata));
+    let Terms { currency, gateway, resume_after_seconds, server } = terms;
+    let write: [&(dyn ToSql + Sync); 19] = [
+        &checkouts.ids,
+        &checkouts.users,
+        &checkouts.keys,
+        &checkouts.operations,
+        &checkouts.totals,
+        &checkouts.methods,
+        &checkouts.tokens,
+        &checkouts.metadata,
+        &checkouts.times,
+        &checkouts.held_on,
+        &lines.checkouts,
+        &lines.products,
+        &lines.quantities,
+        &lines.prices,
+        &lines.totals,
+        &lines.metadata,
         currency,
         gateway,
         resume_after_seconds,
     ];
-    let OrderColumns { checkouts, users, products, quantities, prices, totals, methods, metadata, times } = &orders;
-    let write_orders: [&(dyn ToSql + Sync); 10] =
-        [checkouts, users, products, quantities, prices, totals, methods, metadata, times, currency];
-    let [_, written] =
-        transaction.commit_with([(WRITE_CHECKOUTS, &write_checkouts), (WRITE_ORDERS, &write_orders)]).await?;
-    Ok(written)
+    crash::point("write_before_commit");
+    let answered = db::rows(client, WRITE, &write).await?;
+    if let Some(row) = answered.first() {
+        server.note(&Server::told(row.get("server")));
+    }
+    Ok(answered)
 }
 
 /// Drafts, column by column.
@@ -129,6 +124,7 @@ struct CheckoutColumns<'a> {
     tokens: Vec<&'a str>,
     metadata: Vec<&'a Value>,
     times: Vec<Timestamp>,
+    held_on: Vec<Option<&'a str>>,
 }
 
 impl<'a> CheckoutColumns<'a> {
@@ -143,39 +139,34 @@ impl<'a> CheckoutColumns<'a> {
             tokens: drafts.iter().map(|draft| draft.gateway_token.as_str()).collect(),
             metadata: drafts.iter().map(|draft| &draft.metadata).collect(),
             times: drafts.iter().map(|draft| draft.created_at).collect(),
+            held_on: drafts.iter().map(|draft| Some(draft.held.as_ref()?.server().as_str())).collect(),
         }
     }
 }
 
 /// The lines of drafts, column by column.
-struct OrderColumns<'a> {
+struct LineColumns<'a> {
     checkouts: Vec<Uuid>,
-    users: Vec<i32>,
     products: Vec<i32>,
     quantities: Vec<i32>,
     prices: Vec<i32>,
     totals: Vec<i32>,
-    methods: Vec<i32>,
     metadata: Vec<&'a Value>,
-    times: Vec<Timestamp>,
 }
 
-impl<'a> OrderColumns<'a> {
+impl<'a> LineColumns<'a> {
     /// `metadata` has one value for each draft.
     fn of(drafts: &[&Draft], metadata: &'a [Value]) -> Self {
         let lines: Vec<_> =
-            drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (*draft, line))).collect();
+            drafts.iter().flat_map(|draft| draft.lines.iter().map(move |line| (draft.id, line))).collect();
         let of_lines = |(draft, metadata): (&&Draft, &'a Value)| vec![metadata; draft.lines.len()];
         Self {
-            checkouts: lines.iter().map(|(draft, _)| draft.id).collect(),
-            users: lines.iter().map(|(draft, _)| draft.user_id).collect(),
+            checkouts: lines.iter().map(|(checkout, _)| *checkout).collect(),
             products: lines.iter().map(|(_, line)| line.product_id).collect(),
             quantities: lines.iter().map(|(_, line)| line.quantity).collect(),
             prices: lines.iter().map(|(_, line)| line.unit_price).collect(),
             totals: lines.iter().map(|(_, line)| line.total_amount).collect(),
-            methods: lines.iter().map(|(draft, _)| draft.payment_method_id).collect(),
             metadata: drafts.iter().zip(metadata).flat_map(of_lines).collect(),
-            times: lines.iter().map(|(draft, _)| draft.created_at).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@ use deadpool_postgres::GenericClient;
 use estore_kit::db::{self, Db, DbError};
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::payment_methods;
@@ -65,9 +66,10 @@ pub(crate) async fn take(db: &Db, wishes: &[Take]) -> Result<Vec<Taken>, DbError
     let resources: Vec<Uuid> = wishes.iter().map(|wish| wish.resource_id).collect();
     let methods: Vec<i32> = wishes.iter().filter_map(|wish| wish.payment_method_id).collect();
     let client = db.client().await?;
-    let taken = db::rows(&client, TAKE, &[&users, &keys, &hashes, &resources]).await?;
+    let take: [&(dyn ToSql + Sync); 4] = [&users, &keys, &hashes, &resources];
+    // Both are on their way together.
+    let (taken, methods) = tokio::try_join!(db::rows(&client, TAKE, &take), payment_methods::by_id(&client, &methods))?;
     let mine: HashSet<Uuid> = taken.iter().map(|row| row.get("resource_id")).collect();
-    let methods = payment_methods::by_id(&client, &methods).await?;
     // Read only after the insert: a row that stood in its way is committed and to be seen by now.
     let others = if mine.len() == wishes.len() { HashMap::new() } else { read(&client, &users, &keys).await? };
     let outcome = |wish: &Take| {

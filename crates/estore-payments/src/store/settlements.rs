@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use deadpool_postgres::Client;
 use estore_kit::crash;
-use estore_kit::db::{self, Db, DbError, Pipelined};
+use estore_kit::db::{self, Db, DbError};
 use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -12,9 +13,7 @@ use uuid::Uuid;
 use crate::answer::Answer;
 use crate::steps::ids;
 
-const LOCK_PENDING: &str = include_str!("../../queries/lock_pending_checkouts.sql");
-const SETTLE_CHECKOUTS: &str = include_str!("../../queries/settle_checkouts.sql");
-const SETTLE_ORDERS: &str = include_str!("../../queries/settle_orders.sql");
+const SETTLE: &str = include_str!("../../queries/settle_checkouts.sql");
 
 /// How a pending checkout ends.
 #[derive(Debug, Clone)]
@@ -100,37 +99,48 @@ pub(crate) async fn settle(db: &Db, settlements: &[Settlement]) -> Result<Vec<Se
     let client = db.client().await?;
     let connected = db::connected_since(&client);
     let is_charged = |one: &Settlement| one.charged.is_none_or(|since| connected <= since);
-    let not_now = |one: &Settlement| if is_charged(one) { Settled::Before } else { Settled::ChargeUncarried };
-    let transaction = Pipelined::on(client);
-    let asked = ids(settlements, |one| one.checkout_id);
-    let pending = transaction.begin_with(async |client| db::rows(client, LOCK_PENDING, &[&asked]).await).await?;
-    let mut pending: HashSet<Uuid> = pending.iter().map(|row| row.get("id")).collect();
     // The same checkout twice in one batch: the first counts.
-    let fresh: Vec<&Settlement> =
-        settlements.iter().filter(|one| is_charged(one) && pending.remove(&one.checkout_id)).collect();
-    if fresh.is_empty() {
-        transaction.commit_with([]).await?;
-        return Ok(settlements.iter().map(not_now).collect());
-    }
-    let checkouts = ids(&fresh, |one| one.checkout_id);
-    let statuses: Vec<&str> = fresh.iter().map(|one| one.end.words().0).collect();
-    let failures: Vec<Option<&str>> = fresh.iter().map(|one| one.end.words().1).collect();
-    let charges: Vec<&str> = fresh.iter().map(|one| one.end.words().2).collect();
-    let references: Vec<Option<&str>> = fresh.iter().map(|one| one.end.reference()).collect();
-    let answers: Vec<Option<&Answer>> = fresh.iter().map(|one| one.answer.as_ref()).collect();
+    let mut named = HashSet::new();
+    let asked: Vec<&Settlement> =
+        settlements.iter().filter(|one| is_charged(one) && named.insert(one.checkout_id)).collect();
+    let mut settled = if asked.is_empty() { HashSet::new() } else { settle_asked(&client, &asked).await? };
+    let became = |one: &Settlement| match is_charged(one) {
+        true if settled.remove(&one.checkout_id) => Settled::Now,
+        true => Settled::Before,
+        false => Settled::ChargeUncarried,
+    };
+    Ok(settlements.iter().map(became).collect())
+}
+
+/// Settles those that are still pending, and answers which.
+async fn settle_asked(client: &Client, asked: &[&Settlement]) -> Result<HashSet<Uuid>, DbError> {
+    let checkouts = ids(asked, |one| one.checkout_id);
+    let statuses: Vec<&str> = asked.iter().map(|one| one.end.words().0).collect();
+    let failures: Vec<Option<&str>> = asked.iter().map(|one| one.end.words().1).collect();
+    let charges: Vec<&str> = asked.iter().map(|one| one.end.words().2).collect();
+    let references: Vec<Option<&str>> = asked.iter().map(|one| one.end.reference()).collect();
+    let answers: Vec<Option<&Answer>> = asked.iter().map(|one| one.answer.as_ref()).collect();
     let answer_statuses: Vec<Option<i16>> =
         answers.iter().map(|one| Some(one.as_ref()?.status.cast_signed())).collect();
     let bodies: Vec<Option<&[u8]>> = answers.iter().map(|one| Some(one.as_ref()?.body.as_ref())).collect();
-    let times: Vec<Timestamp> = fresh.iter().map(|one| one.at).collect();
-    let ends: Vec<&str> = fresh.iter().map(|one| one.end.order_status()).collect();
-    let actors: Vec<Option<i32>> = fresh.iter().map(|one| one.by.as_ref().map(|by| by.actor_id)).collect();
-    let notes: Vec<Option<&str>> = fresh.iter().map(|one| one.by.as_ref()?.note.as_deref()).collect();
+    let times: Vec<Timestamp> = asked.iter().map(|one| one.at).collect();
+    let ends: Vec<&str> = asked.iter().map(|one| one.end.order_status()).collect();
+    let actors: Vec<Option<i32>> = asked.iter().map(|one| one.by.as_ref().map(|by| by.actor_id)).collect();
+    let notes: Vec<Option<&str>> = asked.iter().map(|one| one.by.as_ref()?.note.as_deref()).collect();
+    let settle: [&(dyn ToSql + Sync); 11] = [
+        &checkouts,
+        &statuses,
+        &failures,
+        &charges,
+        &references,
+        &answer_statuses,
+        &bodies,
+        &times,
+        &ends,
+        &actors,
+        &notes,
+    ];
     crash::point("settle_before_commit");
-    let settle_checkouts: [&(dyn ToSql + Sync); 8] =
-        [&checkouts, &statuses, &failures, &charges, &references, &answer_statuses, &bodies, &times];
-    let settle_orders: [&(dyn ToSql + Sync); 5] = [&checkouts, &ends, &times, &actors, &notes];
-    transaction.commit_with([(SETTLE_CHECKOUTS, &settle_checkouts), (SETTLE_ORDERS, &settle_orders)]).await?;
-    let mut settled: HashSet<Uuid> = checkouts.into_iter().collect();
-    let became = |one: &Settlement| if settled.remove(&one.checkout_id) { Settled::Now } else { not_now(one) };
-    Ok(settlements.iter().map(became).collect())
+    let settled = db::rows(client, SETTLE, &settle).await?;
+    Ok(settled.iter().map(|row| row.get("id")).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use estore_kit::db::{leave_to_later, server};
+use estore_kit::db::leave_to_later;
 
 use super::bench::{BUYER, Bench, TEA};
 
@@ -11,8 +11,10 @@ const APPROVED: &str = "4242 4242 4242 4242";
 #[tokio::test]
 async fn a_commit_is_left_to_later_on_the_named_server_and_in_its_transaction_alone() {
     let bench = Bench::start().await;
+    let card = bench.card(BUYER, APPROVED).await;
+    bench.order(BUYER, "first", TEA, 1, card).await.expect(201);
+    let here = bench.payments.shop.server.get().expect("the order told which server it is");
     let mut client = bench.db.client().await.unwrap();
-    let here = server(&client).await.unwrap();
     // Servers for tests wait for no disk.
     client.batch_execute("SET synchronous_commit = on").await.unwrap();
     let elsewhere = serde_json::from_str("\"7000000000000000000/1.5\"").unwrap();

@@ -54,14 +54,10 @@ fn statements() -> Vec<Hot> {
         Hot(
             include_str!("../../queries/write_checkouts.sql"),
             format!(
-                "{fresh}, {users}, {keys}, {words}, {big}, {numbers}, {words}, {json}, {times}, 'USD', 'sandbox', 60"
+                "{ids}, {users}, {keys}, {words}, {big}, {numbers}, {words}, {json}, {times}, {words}, {ids}, {numbers}, \
+                 {numbers}, {numbers}, {numbers}, {json}, 'USD', 'sandbox', 60"
             ),
-            &[],
-        ),
-        Hot(
-            include_str!("../../queries/write_orders.sql"),
-            format!("{fresh}, {users}, {numbers}, {numbers}, {numbers}, {numbers}, {numbers}, {json}, {times}, 'USD'"),
-            &[],
+            &["idempotency_keys_resource_id_key"],
         ),
         Hot(include_str!("../../queries/sandbox_read_sales.sql"), ids.clone(), &["sandbox_sales_pkey"]),
         Hot(
@@ -69,16 +65,12 @@ fn statements() -> Vec<Hot> {
             format!("{fresh}, {words}, {big}"),
             &["sandbox_sales_pkey"],
         ),
-        Hot(include_str!("../../queries/lock_pending_checkouts.sql"), ids.clone(), &["checkouts_pkey"]),
         Hot(
             include_str!("../../queries/settle_checkouts.sql"),
-            format!("{ids}, {words}, {words}, {words}, {words}, {small}, {bytes}, {times}"),
-            &["charges_pkey", "checkouts_pkey", "idempotency_keys_resource_id_key"],
-        ),
-        Hot(
-            include_str!("../../queries/settle_orders.sql"),
-            format!("{ids}, {words}, {times}, {numbers}, {words}"),
-            &["orders_one_per_product"],
+            format!(
+                "{ids}, {words}, {words}, {words}, {words}, {small}, {bytes}, {times}, {words}, {numbers}, {words}"
+            ),
+            &["charges_pkey", "checkouts_pkey", "idempotency_keys_resource_id_key", "orders_one_per_product"],
         ),
         Hot(include_str!("../../queries/read_outbox.sql"), "500".to_owned(), &["orders_pkey", "outbox_pkey"]),
         Hot(include_str!("../../queries/read_orders_of_checkouts.sql"), ids.clone(), &["orders_one_per_product"]),

@@ -30,11 +30,11 @@ async fn the_statements_of_an_order_are_told_by_their_files_within_a_window() {
         let _order = order().await;
     }
     let told = json(&shop, &["--since", "before"]);
-    let written = statement(&told, "payments/write_orders").unwrap_or_else(|| panic!("{told}"));
+    let written = statement(&told, "payments/write_checkouts").unwrap_or_else(|| panic!("{told}"));
     assert_eq!((&written["calls"], &written["role"]), (&3.into(), &"estore_payments_writer".into()));
     assert!(!written["statement"].as_str().unwrap().contains('\''));
     let whole = json(&shop, &["statements"]);
-    assert!(statement(&whole, "payments/write_orders").unwrap()["calls"].as_i64().unwrap() >= 4);
+    assert!(statement(&whole, "payments/write_checkouts").unwrap()["calls"].as_i64().unwrap() >= 4);
     // The monitor's role sees every section of every database.
     assert_eq!(told["servers"].as_array().unwrap().len(), 1);
     assert_eq!(told["servers"][0]["role"], "estore_monitor");

@@ -19,8 +19,11 @@ fn statements() -> Vec<(&'static str, String)> {
     let none = "'{}'::text[]";
     vec![
         (
-            query!("settle_orders"),
-            format!("{IDS}, '{{paid,paid}}'::text[], '{{}}'::timestamptz[], '{{}}'::integer[], {none}"),
+            query!("settle_checkouts"),
+            format!(
+                "{IDS}, '{{paid,paid}}'::text[], {none}, '{{captured,captured}}'::text[], {none}, '{{}}'::smallint[], \
+                 '{{}}'::bytea[], '{{}}'::timestamptz[], '{{paid,paid}}'::text[], '{{}}'::integer[], {none}"
+            ),
         ),
         (query!("read_orders_of_checkouts"), IDS.to_owned()),
         (query!("read_order"), "7".to_owned()),
