@@ -7,12 +7,14 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use crate::metrics::BatchFigures;
 use crate::problem::Problem;
@@ -26,6 +28,9 @@ pub struct BatchLimits {
     pub batch_max: usize,
     /// How many flushes may run at a time; one keeps the order of arrival.
     pub workers: usize,
+    /// For how long a flush keeps the next from beginning beside it, where several may run: whoever comes meanwhile is in one
+    /// batch after it, unless it takes long.
+    pub alone_for: Duration,
 }
 
 /// Why an item has no outcome.
@@ -75,7 +80,7 @@ impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
         let flush = Arc::new(flush);
         let figures = Arc::new(BatchFigures::default());
         for _ in 0..limits.workers {
-            tokio::spawn(work(Arc::clone(&waiting), limits.batch_max, Arc::clone(&flush), Arc::clone(&figures)));
+            tokio::spawn(work(Arc::clone(&waiting), limits, Arc::clone(&flush), Arc::clone(&figures)));
         }
         Self { queue, figures }
     }
@@ -102,8 +107,7 @@ impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
 }
 
 /// Takes what waits; `false` at the end.
-async fn take<W>(waiting: &Mutex<mpsc::Receiver<W>>, taken: &mut Vec<W>, batch_max: usize) -> bool {
-    let mut waiting = waiting.lock().await;
+async fn take<W>(waiting: &mut mpsc::Receiver<W>, taken: &mut Vec<W>, batch_max: usize) -> bool {
     if waiting.recv_many(taken, batch_max).await == 0 {
         return false;
     }
@@ -118,7 +122,7 @@ async fn take<W>(waiting: &Mutex<mpsc::Receiver<W>>, taken: &mut Vec<W>, batch_m
 /// Ends when every handle of the batcher is gone and the queue is empty, so a shutdown finishes what waits.
 async fn work<T, O, F, R>(
     waiting: Arc<Mutex<mpsc::Receiver<Waiting<T, O>>>>,
-    batch_max: usize,
+    limits: BatchLimits,
     flush: Arc<F>,
     figures: Arc<BatchFigures>,
 ) where
@@ -127,14 +131,21 @@ async fn work<T, O, F, R>(
 {
     let mut taken = Vec::new();
     loop {
-        if !take(&waiting, &mut taken, batch_max).await {
+        let mut turn = waiting.lock().await;
+        if !take(&mut turn, &mut taken, limits.batch_max).await {
             return;
         }
         let (items, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();
         let (count, begun) = (items.len(), Instant::now());
         figures.taken(count);
         // A panic in a flush is told to its own items alone; the worker lives on.
-        let outcomes = AssertUnwindSafe(async { flush(items).await }).catch_unwind().await;
+        let mut flushed = pin!(AssertUnwindSafe(async { flush(items).await }).catch_unwind());
+        let soon = if limits.alone_for.is_zero() { None } else { timeout(limits.alone_for, &mut flushed).await.ok() };
+        drop(turn);
+        let outcomes = match soon {
+            Some(outcomes) => outcomes,
+            None => flushed.await,
+        };
         figures.flushed(begun.elapsed());
         let Ok(outcomes) = outcomes else {
             tracing::error!(items = count, "a batch worker panicked");

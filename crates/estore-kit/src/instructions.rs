@@ -1,6 +1,8 @@
 //! What an item pays for its way through a batcher and back, and an order for what is personal in its metadata, counted by
 //! `script/instructions`.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
@@ -16,7 +18,7 @@ fn counted_hand_to_batcher(runtime: &Runtime, batcher: &Batcher<u64, u64>, item:
 fn hand_to_batcher() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let batcher = runtime.block_on(async {
-        let limits = BatchLimits { queue_max: 64, batch_max: 16, workers: 1 };
+        let limits = BatchLimits { queue_max: 64, batch_max: 16, workers: 1, alone_for: Duration::ZERO };
         Batcher::start(limits, |items: Vec<u64>| async move { items })
     });
     for item in 0..200 {

@@ -1,6 +1,7 @@
 //! The batcher on a real runtime: outcomes, order, shedding, panics, shutdown.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::response::IntoResponse;
 use estore_kit::batcher::{BatchError, BatchLimits, Batcher};
@@ -8,7 +9,7 @@ use estore_kit::problem::Problem;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, yield_now};
 
-const LIMITS: BatchLimits = BatchLimits { queue_max: 4, batch_max: 3, workers: 1 };
+const LIMITS: BatchLimits = BatchLimits { queue_max: 4, batch_max: 3, workers: 1, alone_for: Duration::ZERO };
 
 /// Submits in the background; returns once the item is in the queue.
 async fn submitted(batcher: &Batcher<i32, usize>, item: i32) -> JoinHandle<Result<usize, BatchError>> {
@@ -60,6 +61,39 @@ async fn what_waits_is_flushed_together_in_order_and_a_full_queue_sheds() {
         sizes.push(task.await.unwrap().unwrap());
     }
     assert_eq!((sizes, log.lock().unwrap().clone()), (vec![1, 3, 3, 3, 1], vec![0, 1, 2, 3, 4]));
+}
+
+/// Its first flush waits for the gate, the others for nothing.
+fn held_up(alone_for: Duration) -> (Batcher<i32, usize>, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let batcher = Batcher::start(BatchLimits { workers: 2, alone_for, ..LIMITS }, move |items: Vec<i32>| {
+        let gate = Arc::clone(&opened);
+        async move {
+            if items[0] == 1 {
+                gate.acquire().await.unwrap().forget();
+            }
+            vec![items.len(); items.len()]
+        }
+    });
+    (batcher, gate)
+}
+
+#[tokio::test]
+async fn a_flush_keeps_the_next_from_beginning_for_a_while_and_no_longer() {
+    let (batcher, gate) = held_up(Duration::from_secs(3_600));
+    let [first, second, third] =
+        [submitted(&batcher, 1).await, submitted(&batcher, 2).await, submitted(&batcher, 3).await];
+    gate.add_permits(1);
+    let sizes = [first.await.unwrap(), second.await.unwrap(), third.await.unwrap()];
+    assert_eq!(sizes, [Ok(1), Ok(2), Ok(2)], "who came meanwhile is flushed together");
+
+    let (batcher, gate) = held_up(Duration::from_millis(5));
+    let (first, second) = (submitted(&batcher, 1).await, submitted(&batcher, 2).await);
+    assert_eq!(second.await.unwrap(), Ok(1));
+    assert!(!first.is_finished());
+    gate.add_permits(1);
+    assert_eq!(first.await.unwrap(), Ok(1));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod sync;
 use std::cell::RefCell;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use estore_kit::{metrics, problem};
 use futures_util::FutureExt;
@@ -30,6 +31,29 @@ const SCHEDULES: usize = 2_000;
 /// The batcher's `tokio::task`.
 mod task {
     pub use shuttle::future::yield_now;
+}
+
+/// The batcher's `tokio::time`: how long a time is, chance decides.
+mod time {
+    use std::future::Future;
+    use std::time::Duration;
+
+    use futures_util::future::{Either, select};
+    use shuttle::future::yield_now;
+    use shuttle::rand::{Rng, thread_rng};
+
+    pub async fn timeout<F: Future + Unpin>(_time: Duration, future: F) -> Result<F::Output, ()> {
+        let steps = thread_rng().gen_range(0..6);
+        let elapsed = Box::pin(async move {
+            for _ in 0..steps {
+                yield_now().await;
+            }
+        });
+        match select(future, elapsed).await {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(_) => Err(()),
+        }
+    }
 }
 
 thread_local! {
@@ -49,6 +73,11 @@ async fn workers_end() {
         worker.await.unwrap();
     }
 }
+
+const ONE: BatchLimits = BatchLimits { queue_max: 8, batch_max: 2, workers: 1, alone_for: Duration::ZERO };
+const TWO: BatchLimits = BatchLimits { workers: 2, ..ONE };
+/// As the steps of a checkout that wait for locks.
+const ONE_AFTER_THE_OTHER: BatchLimits = BatchLimits { alone_for: Duration::from_millis(50), ..TWO };
 
 /// Half of the schedules at random, half with few changes of task at the worst places.
 fn check(test: impl Fn() + Send + Sync + Copy + 'static) {
@@ -73,33 +102,40 @@ fn tenfold(limits: BatchLimits) -> (Batcher<u32, u32>, Arc<Mutex<Vec<u32>>>) {
 
 #[test]
 fn everybody_is_answered_and_the_workers_end() {
-    check(|| {
-        let (batcher, flushed) = tenfold(BatchLimits { queue_max: 8, batch_max: 2, workers: 2 });
-        let buyers: Vec<_> = (0..4)
-            .map(|buyer| {
-                let batcher = batcher.clone();
-                shuttle::future::spawn(async move {
-                    for n in [buyer, buyer + 10] {
-                        assert_eq!(batcher.submit(n).await, Ok(n * 10));
-                    }
-                })
+    check(|| everybody_is_answered(TWO));
+}
+
+#[test]
+fn everybody_is_answered_where_a_flush_keeps_the_next_for_a_while() {
+    check(|| everybody_is_answered(ONE_AFTER_THE_OTHER));
+}
+
+fn everybody_is_answered(limits: BatchLimits) {
+    let (batcher, flushed) = tenfold(limits);
+    let buyers: Vec<_> = (0..4)
+        .map(|buyer| {
+            let batcher = batcher.clone();
+            shuttle::future::spawn(async move {
+                for n in [buyer, buyer + 10] {
+                    assert_eq!(batcher.submit(n).await, Ok(n * 10));
+                }
             })
-            .collect();
-        drop(batcher);
-        block_on(async {
-            for buyer in buyers {
-                buyer.await.unwrap();
-            }
-            workers_end().await;
-        });
-        assert_eq!(flushed.lock().unwrap().len(), 8, "each once");
+        })
+        .collect();
+    drop(batcher);
+    block_on(async {
+        for buyer in buyers {
+            buyer.await.unwrap();
+        }
+        workers_end().await;
     });
+    assert_eq!(flushed.lock().unwrap().len(), 8, "each once");
 }
 
 #[test]
 fn one_worker_keeps_the_order_in_which_each_submits() {
     check(|| {
-        let (batcher, flushed) = tenfold(BatchLimits { queue_max: 8, batch_max: 2, workers: 1 });
+        let (batcher, flushed) = tenfold(ONE);
         let buyers: Vec<_> = [0, 10]
             .map(|first| {
                 let batcher = batcher.clone();
@@ -127,7 +163,7 @@ fn one_worker_keeps_the_order_in_which_each_submits() {
 #[test]
 fn whoever_is_taken_is_answered_and_whoever_is_not_is_told() {
     check(|| {
-        let (batcher, flushed) = tenfold(BatchLimits { queue_max: 1, batch_max: 1, workers: 2 });
+        let (batcher, flushed) = tenfold(BatchLimits { queue_max: 1, batch_max: 1, ..TWO });
         let buyers: Vec<_> = (0..5)
             .map(|n| {
                 let batcher = batcher.clone();
@@ -156,7 +192,7 @@ fn whoever_is_taken_is_answered_and_whoever_is_not_is_told() {
 #[test]
 fn whoever_leaves_keeps_nobody_waiting() {
     check(|| {
-        let (batcher, flushed) = tenfold(BatchLimits { queue_max: 8, batch_max: 2, workers: 2 });
+        let (batcher, flushed) = tenfold(ONE_AFTER_THE_OTHER);
         let stays = {
             let batcher = batcher.clone();
             shuttle::future::spawn(async move { batcher.submit(2).await })
