@@ -107,7 +107,8 @@ pub struct NewProduct {
     #[schema(default = true)]
     pub is_active: bool,
     /// Any object of up to 16 KiB. Imports know the product again by its `sku`, else by its `handle` and `options`,
-    /// which no other product may have.
+    /// which no other product may have. Numbers are whole ones of 64 bits or doubles (IEEE 754): what a double cannot hold is
+    /// rounded to the nearest one.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
@@ -140,7 +141,8 @@ pub struct ProductChange {
     pub min_stock_level: Option<i32>,
     /// Whether it is for sale.
     pub is_active: Option<bool>,
-    /// Any object of up to 16 KiB; it takes the old one's place, as do its `sku`, or `handle` and `options`.
+    /// Any object of up to 16 KiB; it takes the old one's place, as do its `sku`, or `handle` and `options`. Numbers are kept
+    /// as for a new product.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
 }

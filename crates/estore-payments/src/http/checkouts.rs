@@ -42,7 +42,8 @@ pub(crate) struct NewCheckout {
     lines: Vec<NewLine>,
     /// One of the buyer's active payment methods.
     payment_method_id: i32,
-    /// Anything the buyer attaches: an object of at most 16 KiB.
+    /// Anything the buyer attaches: an object of at most 16 KiB. Numbers are whole ones of 64 bits or doubles (IEEE 754): what
+    /// a double cannot hold is rounded to the nearest one.
     #[serde(default)]
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
@@ -72,7 +73,8 @@ pub(crate) struct NewOrder {
     quantity: i32,
     /// One of the buyer's active payment methods.
     payment_method_id: i32,
-    /// Anything the buyer attaches: an object of at most 16 KiB.
+    /// Anything the buyer attaches: an object of at most 16 KiB. Numbers are whole ones of 64 bits or doubles (IEEE 754): what
+    /// a double cannot hold is rounded to the nearest one.
     #[serde(default)]
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,

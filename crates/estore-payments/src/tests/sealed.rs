@@ -184,3 +184,52 @@ async fn metadata_that_names_nobody_is_stored_as_it_came() {
         WHERE o.metadata @> '{\"campaign\": {\"source\": \"app\"}}' AND c.metadata = o.metadata";
     assert_eq!(bench.count(found).await, 1);
 }
+
+/// A whole number that a double cannot hold, those at the edges, and some by chance.
+fn doubles() -> Vec<f64> {
+    let edges = [0.1, 0.3, 1.0e23, 123_456_789.012_345_67, 8.41e21, f64::MAX, f64::MIN_POSITIVE, 5e-324, -1.7e-300];
+    let mut seed = 42_u64;
+    let by_chance = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from_bits(seed)
+    });
+    edges.into_iter().chain(by_chance.filter(|number| number.is_finite()).take(300)).collect()
+}
+
+#[tokio::test]
+async fn numbers_come_back_to_the_last_digit() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    let whole = json!([u64::MAX, i64::MIN, 9_007_199_254_740_993_u64]);
+    let metadata = json!({"open": doubles(), "note": doubles(), "whole": whole});
+    let body = json!({"product_id": TEA, "quantity": 1, "payment_method_id": card, "metadata": metadata});
+    let order = bench.post(BUYER, "/v1/orders", "k", body).await.expect(201);
+    let read = bench.get(BUYER, &format!("/v1/orders/{}", order.id())).await.expect(200);
+    let exact = |value: &Value| value.as_array().unwrap().iter().map(|one| one.as_f64().unwrap().to_bits()).collect();
+    let wanted: Vec<u64> = doubles().iter().map(|number| number.to_bits()).collect();
+    for answer in [&order.json, &read.json] {
+        for name in ["open", "note"] {
+            let found: Vec<u64> = exact(&answer["metadata"][name]);
+            assert_eq!(found, wanted, "{name}");
+        }
+        assert_eq!(answer["metadata"]["whole"], whole);
+    }
+}
+
+#[tokio::test]
+async fn what_no_double_holds_is_rounded_to_the_nearest_one() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, "4242424242424242").await;
+    let numbers =
+        ["0.1234567890123456789", "3.14159265358979323846", "18446744073709551617", "2.4703282292062328e-324"];
+    let text = format!(
+        r#"{{"product_id": {TEA}, "quantity": 1, "payment_method_id": {card}, "metadata": {{"n": [{}]}}}}"#,
+        numbers.join(", ")
+    );
+    let mut request = bench.request(BUYER, "POST", "/v1/orders", Some("k"), &Value::Null);
+    *request.body_mut() = text.into();
+    let order = bench.send(request).await.expect(201);
+    let found: Vec<f64> = serde_json::from_value(order.json["metadata"]["n"].clone()).unwrap();
+    let bits: Vec<u64> = found.iter().map(|number| number.to_bits()).collect();
+    assert_eq!(bits, numbers.map(|text| text.parse::<f64>().unwrap().to_bits()), "{found:?}");
+}
