@@ -56,6 +56,7 @@ pub(crate) struct Signer {
     key_set: JwkSet,
     seconds: u32,
     naming_key: hmac::Key,
+    challenge_key: hmac::Key,
 }
 
 impl std::fmt::Debug for Signer {
@@ -79,10 +80,14 @@ impl Signer {
         let key_set = JwkSet { keys: vec![public_key(pair.public_key().as_ref())?] };
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = key_set.keys.first().and_then(|key| key.common.key_id.clone());
-        // A key of its own for names, which the processes that share the file share too.
-        let naming_key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), b"estore: names of those who log in");
-        let naming_key = hmac::Key::new(hmac::HMAC_SHA256, naming_key.as_ref());
-        Ok(Some(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds, naming_key }))
+        // Keys of their own for names and challenges, which the processes that share the file share too.
+        let own_key = |of: &[u8]| {
+            let key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &der), of);
+            hmac::Key::new(hmac::HMAC_SHA256, key.as_ref())
+        };
+        let naming_key = own_key(b"estore: names of those who log in");
+        let challenge_key = own_key(b"estore: challenges of passkeys");
+        Ok(Some(Self { key: EncodingKey::from_ed_der(&der), header, key_set, seconds, naming_key, challenge_key }))
     }
 
     pub(crate) fn key_set(&self) -> &JwkSet {
@@ -92,6 +97,11 @@ impl Signer {
     /// The key of names that stand for people and places in the database.
     pub(crate) fn naming_key(&self) -> hmac::Key {
         self.naming_key.clone()
+    }
+
+    /// The key that signs challenges for passkeys.
+    pub(crate) fn challenge_key(&self) -> hmac::Key {
+        self.challenge_key.clone()
     }
 
     /// How long a token is good for.

@@ -17,6 +17,7 @@ mod hashing;
 mod http;
 mod letter;
 mod limits;
+mod open_challenge;
 mod operations;
 mod passkey;
 mod password;

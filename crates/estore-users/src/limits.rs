@@ -77,8 +77,8 @@ pub(crate) const PASSKEYS_MAX: i64 = 20;
 pub(crate) const PASSKEY_NAME_CHARACTERS_MAX: usize = 100;
 /// How long a challenge for a passkey is good.
 pub(crate) const PASSKEY_CHALLENGE_TIME: Duration = Duration::from_secs(300);
-/// How many challenges may be open at a time for those who are not logged in.
-pub(crate) const PASSKEY_LOG_INS_OPEN_MAX: i64 = 20_000;
+/// How long it is remembered that one was answered: longer than that, for clocks differ.
+pub(crate) const PASSKEY_ANSWER_REMEMBERED: Duration = Duration::from_secs(600);
 /// The shortest id of a credential, in bytes: ids are not guessed.
 pub(crate) const CREDENTIAL_ID_BYTES_MIN: usize = 16;
 /// The longest id of a credential, in bytes, as WebAuthn has it.

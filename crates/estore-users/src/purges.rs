@@ -24,7 +24,7 @@ macro_rules! purge {
 pub const PURGES: &[Purge] = &[
     purge!("verification_tokens", "expired verification tokens", Duration::ZERO),
     purge!("password_reset_tokens", "expired password reset tokens", Duration::ZERO),
-    purge!("passkey_challenges", "challenges that no passkey answered", Duration::ZERO),
+    purge!("passkey_challenges", "challenges of passkeys whose time is over", Duration::ZERO),
     purge!("email_changes", "changes of address that nobody proved", Duration::ZERO),
     purge!("sessions", "expired sessions", Duration::ZERO),
     purge!("refresh_tokens", "expired refresh tokens", Duration::ZERO),

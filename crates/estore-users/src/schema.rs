@@ -122,4 +122,10 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611261030_seal_letters/up.sql"),
         down: include_str!("../migrations/202611261030_seal_letters/down.sql"),
     },
+    Migration {
+        version: 202_611_261_815,
+        name: "keep_answered_challenges",
+        up: include_str!("../migrations/202611261815_keep_answered_challenges/up.sql"),
+        down: include_str!("../migrations/202611261815_keep_answered_challenges/down.sql"),
+    },
 ];

@@ -19,6 +19,7 @@ use crate::access_token::{KeyError, Signer};
 use crate::breached::{BreachedListError, BreachedPasswords};
 use crate::config::UsersConfig;
 use crate::hashing::Hasher;
+use crate::open_challenge::OpenChallenges;
 use crate::operations::create_admin::{CreateAdminError, create_admin};
 use crate::operations::grant_roles::{GrantRolesError, forget_second_factor, grant_roles};
 use crate::operations::import_customers::{ImportError, ImportReport, import_customers};
@@ -56,6 +57,8 @@ pub(crate) struct Service {
     pub(crate) fields: Arc<Fields>,
     pub(crate) post: Post,
     pub(crate) throttle: Throttle,
+    /// Of those who log in by passkeys.
+    pub(crate) open_challenges: OpenChallenges,
     /// Who has the purchases of customers.
     pub(crate) customers: OnceLock<Arc<dyn CustomersApi>>,
     /// Rung when a letter has been written.
@@ -117,6 +120,7 @@ impl Users {
         let hasher = Hasher::start(config.hashes_at_a_time)?;
         let revocations = Arc::default();
         let throttle = Throttle::new(signer.naming_key());
+        let open_challenges = OpenChallenges::new(signer.challenge_key());
         let service = Service {
             db,
             config,
@@ -128,6 +132,7 @@ impl Users {
             fields,
             post,
             throttle,
+            open_challenges,
             customers: OnceLock::new(),
             mail_bell: Notify::new(),
             revocations,

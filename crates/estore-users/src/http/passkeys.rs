@@ -180,7 +180,7 @@ pub(super) async fn begin_log_in(
     State(service): State<Arc<Service>>,
     Json(input): Json<PasskeyLogInBegun>,
 ) -> Result<Unstored<RequestOptions>, Problem> {
-    Ok(unstored(begin_passkey::begin_log_in(&service, input.beside_password).await?))
+    Ok(unstored(begin_passkey::begin_log_in(&service, input.beside_password)?))
 }
 
 /// Logs in by a passkey alone, whose authenticator has checked who uses it.

@@ -5,11 +5,12 @@ use estore_kit::problem::Problem;
 
 use crate::operations::change_profile::ChangeProfileError;
 use crate::operations::check_passkey::{relying_party, session_of};
+use crate::operations::check_second_factor::now_seconds;
 use crate::operations::step_up::{require_recent_log_in, require_verified};
 use crate::passkey::ChallengePurpose;
 use crate::secret::{RandomToken, random_bytes};
 use crate::service::Service;
-use crate::store::passkeys::{PasskeyOwner, find_passkey_owner, insert_passkey_challenge, put_passkey_challenge};
+use crate::store::passkeys::{PasskeyOwner, find_passkey_owner, put_passkey_challenge};
 use crate::webauthn::wire::{CreationOptions, RequestOptions};
 
 const USER_HANDLE_BYTES: usize = 32;
@@ -47,14 +48,10 @@ pub(crate) async fn begin_step_up(service: &Service, caller: &Caller) -> Result<
     Ok(RequestOptions::new(shop, challenge.secret, owner.credentials, false))
 }
 
-/// Begins a log-in, by the passkey alone or beside a password; the answer is the same for everybody.
-pub(crate) async fn begin_log_in(service: &Service, beside_password: bool) -> Result<RequestOptions, Problem> {
+/// Begins a log-in, by the passkey alone or beside a password; the answer is the same for everybody, and nothing is kept.
+pub(crate) fn begin_log_in(service: &Service, beside_password: bool) -> Result<RequestOptions, Problem> {
     let shop = relying_party(service)?;
     let purpose = if beside_password { ChallengePurpose::SecondStep } else { ChallengePurpose::LogIn };
-    let challenge = RandomToken::generate().map_err(Problem::internal)?;
-    let client = service.db.client().await?;
-    if !insert_passkey_challenge(&client, &challenge.hash, purpose).await? {
-        return Err(Problem::unavailable("Too many log-ins by passkeys have been begun. Try again shortly."));
-    }
-    Ok(RequestOptions::new(shop, challenge.secret, Vec::new(), beside_password))
+    let challenge = service.open_challenges.make(purpose, now_seconds()).map_err(Problem::internal)?;
+    Ok(RequestOptions::new(shop, challenge, Vec::new(), beside_password))
 }

@@ -1,5 +1,6 @@
 //! Whether a passkey signed the challenge that it was given, for the purpose and the session that it was given for.
 
+use deadpool_postgres::GenericClient;
 use estore_kit::auth::Caller;
 use estore_kit::db::{DbError, sign};
 use estore_kit::problem::Problem;
@@ -7,11 +8,14 @@ use estore_kit::validate::Rules;
 use uuid::Uuid;
 
 use crate::letter;
+use crate::operations::check_second_factor::now_seconds;
 use crate::passkey::ChallengePurpose;
-use crate::secret::token_hash;
+use crate::secret::{Secret, token_hash};
 use crate::service::Service;
 use crate::store::mails::insert_mail;
-use crate::store::passkeys::{Bound, ShownPasskey, find_passkey_assertion, suspect_passkey, use_passkey};
+use crate::store::passkeys::{
+    Bound, ShownPasskey, answer_open_challenge, find_passkey_assertion, suspect_passkey, use_passkey,
+};
 use crate::webauthn::public_key::PublicKey;
 use crate::webauthn::relying_party::RelyingParty;
 use crate::webauthn::wire::AuthenticationCredential;
@@ -114,9 +118,8 @@ pub(crate) async fn check_passkey(
     if asked.stands_alone && !assertion.flags.is_user_verified() {
         return Err(Fault::NotVerified.into());
     }
-    let challenge = token_hash(&assertion.challenge).ok_or(PasskeyError::BadChallenge)?;
     let client = service.db.client().await?;
-    let found = find_passkey_assertion(&client, &challenge, asked.bound, &shown.id.0).await?;
+    let found = answer(service, &client, &assertion.challenge, (asked.bound, &shown.id.0)).await?;
     let found = found.ok_or(PasskeyError::BadChallenge)?.ok_or(PasskeyError::Refused)?;
     if !is_its(&found, shown, &assertion, asked) {
         return Err(PasskeyError::Refused);
@@ -127,6 +130,23 @@ pub(crate) async fn check_passkey(
     drop(client);
     suspect(service, &found, assertion.sign_count).await?;
     Err(PasskeyError::Refused)
+}
+
+/// Uses a challenge up; nothing where it is none that is good for this, and otherwise the passkey, if there is one.
+async fn answer<C: GenericClient>(
+    service: &Service,
+    client: &C,
+    challenge: &Secret,
+    (bound, credential_id): (Bound, &[u8]),
+) -> Result<Option<Option<ShownPasskey>>, DbError> {
+    let Some(hash) = token_hash(challenge) else { return Ok(None) };
+    match bound.session {
+        Some(session) => find_passkey_assertion(client, &hash, (bound.purpose, session), credential_id).await,
+        None if service.open_challenges.hold(challenge, bound.purpose, now_seconds()) => {
+            answer_open_challenge(client, &hash, bound.purpose, credential_id).await
+        }
+        None => Ok(None),
+    }
 }
 
 /// Whether this passkey signed, and may for whoever is asked.

@@ -5,7 +5,7 @@ use estore_kit::db::{DbError, View, execute, rows};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::limits::{PASSKEY_CHALLENGE_TIME, PASSKEY_LOG_INS_OPEN_MAX, PASSKEYS_MAX};
+use crate::limits::{PASSKEY_ANSWER_REMEMBERED, PASSKEY_CHALLENGE_TIME, PASSKEYS_MAX};
 use crate::passkey::{ChallengePurpose, Passkey};
 use crate::webauthn::NewCredential;
 use crate::webauthn::wire::CredentialDescriptor;
@@ -96,17 +96,6 @@ pub(crate) async fn put_passkey_challenge<C: GenericClient>(
     execute(db, sql, &[&hash, &purpose.word(), &session, &user_handle, &seconds]).await.map(drop)
 }
 
-/// Whether there was room for one more challenge of somebody who is not logged in.
-pub(crate) async fn insert_passkey_challenge<C: GenericClient>(
-    db: &C,
-    hash: &str,
-    purpose: ChallengePurpose,
-) -> Result<bool, DbError> {
-    let sql = include_str!("../../queries/insert_passkey_challenge.sql");
-    let seconds = PASSKEY_CHALLENGE_TIME.as_secs_f64();
-    Ok(execute(db, sql, &[&hash, &purpose.word(), &seconds, &PASSKEY_LOG_INS_OPEN_MAX]).await? == 1)
-}
-
 /// The user handle of the registration that this challenge began, which is used up.
 pub(crate) async fn use_passkey_challenge<C: GenericClient>(
     db: &C,
@@ -117,28 +106,44 @@ pub(crate) async fn use_passkey_challenge<C: GenericClient>(
     Ok(used.first().map(|row| row.get("user_handle")))
 }
 
-/// Uses a challenge up; nothing where it is none that is open for this, and otherwise the passkey, if there is one.
+/// Uses a session's challenge up; nothing where it is none that is open for this, and otherwise the passkey, if there is one.
 pub(crate) async fn find_passkey_assertion<C: GenericClient>(
     db: &C,
     hash: &str,
-    bound: Bound,
+    (purpose, session): (ChallengePurpose, Uuid),
     credential_id: &[u8],
 ) -> Result<Option<Option<ShownPasskey>>, DbError> {
     let sql = include_str!("../../queries/find_passkey_assertion.sql");
-    let found = rows(db, sql, &[&hash, &bound.purpose.word(), &bound.session, &credential_id]).await?;
-    let shown = |row: &Row| {
-        Some(ShownPasskey {
-            id: row.get::<_, Option<_>>("id")?,
-            user_id: row.get("user_id"),
-            public_key: row.get("public_key"),
-            user_handle: row.get("user_handle"),
-            is_backup_eligible: row.get("is_backup_eligible"),
-            is_usable: row.get("is_usable"),
-            email: row.get("email"),
-            hashed_password: row.get("hashed_password"),
-        })
-    };
+    let found = rows(db, sql, &[&hash, &purpose.word(), &session, &credential_id]).await?;
     Ok(found.first().map(shown))
+}
+
+/// Notes that a challenge was answered that is good for this; nothing where it was before, and otherwise the passkey, if there
+/// is one.
+pub(crate) async fn answer_open_challenge<C: GenericClient>(
+    db: &C,
+    hash: &str,
+    purpose: ChallengePurpose,
+    credential_id: &[u8],
+) -> Result<Option<Option<ShownPasskey>>, DbError> {
+    let sql = include_str!("../../queries/answer_open_challenge.sql");
+    let seconds = PASSKEY_ANSWER_REMEMBERED.as_secs_f64();
+    let found = rows(db, sql, &[&hash, &purpose.word(), &seconds, &credential_id]).await?;
+    let Some(row) = found.first() else { return Ok(Some(None)) };
+    Ok(row.get::<_, bool>("is_first").then(|| shown(row)))
+}
+
+fn shown(row: &Row) -> Option<ShownPasskey> {
+    Some(ShownPasskey {
+        id: row.get::<_, Option<_>>("id")?,
+        user_id: row.get("user_id"),
+        public_key: row.get("public_key"),
+        user_handle: row.get("user_handle"),
+        is_backup_eligible: row.get("is_backup_eligible"),
+        is_usable: row.get("is_usable"),
+        email: row.get("email"),
+        hashed_password: row.get("hashed_password"),
+    })
 }
 
 /// Whether it is still there and not refused, and its counter went on.

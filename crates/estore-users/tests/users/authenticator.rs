@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 pub(crate) const PRESENT: u8 = 0x01;
 pub(crate) const VERIFIED: u8 = 0x04;
 pub(crate) const MAY_BE_BACKED_UP: u8 = 0x08;
+pub(crate) const IS_BACKED_UP: u8 = 0x10;
 const HAS_CREDENTIAL: u8 = 0x40;
 
 pub(crate) struct Authenticator {

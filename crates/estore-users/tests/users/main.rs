@@ -11,6 +11,7 @@ mod leaks;
 mod letters;
 mod life;
 mod pages;
+mod passkey_challenges;
 mod passkey_refusals;
 mod passkeys;
 mod post;

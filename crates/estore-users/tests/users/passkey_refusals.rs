@@ -5,56 +5,19 @@ use axum::http::{Method, Request, header};
 use estore_kit::request::ClientAddress;
 use serde_json::{Value, json};
 
-use crate::authenticator::{Authenticator, MAY_BE_BACKED_UP, PRESENT, VERIFIED};
+use crate::authenticator::{Authenticator, IS_BACKED_UP, MAY_BE_BACKED_UP, PRESENT, VERIFIED};
 use crate::desk::{Answer, Desk, PASSWORD};
-use crate::passkeys::{ADA, PASSKEYS, STEP_UP, changes, creation, enrolled, log_in, post, proof, request};
+use crate::passkey_challenges::LATE;
+use crate::passkeys::{ADA, PASSKEYS, STEP_UP, changes, creation, enrolled, log_in, post, request};
 
 const BOB: &str = "bob@example.com";
 
-async fn show(desk: &Desk, passkey: &Value) -> Answer {
+pub(crate) async fn show(desk: &Desk, passkey: &Value) -> Answer {
     desk.post("/v1/tokens/passkey", json!({"passkey": passkey})).await
 }
 
-fn refused(answer: &Answer) -> (u16, String) {
+pub(crate) fn refused(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), answer.code())
-}
-
-#[tokio::test]
-async fn a_challenge_does_once_in_time_and_for_its_purpose() {
-    let desk = Desk::open().await;
-    let (access, mut device, _) = enrolled(&desk, ADA, false).await;
-    let none = (400, "passkey_challenge_invalid".to_owned());
-    let options = request(&desk, false).await;
-    let first = device.get(&options);
-    show(&desk, &first).await.expect(200);
-    assert_eq!(refused(&show(&desk, &first).await), none, "replayed");
-    let second = device.get(&options);
-    assert_eq!(refused(&show(&desk, &second).await), none, "signed anew for a used challenge");
-    let mut made_up = options.clone();
-    made_up["challenge"] = json!("A".repeat(43));
-    assert_eq!(refused(&show(&desk, &device.get(&made_up)).await), none, "made up");
-
-    let late = device.get(&request(&desk, false).await);
-    desk.run("UPDATE passkey_challenges SET created_at = now() - interval '1 hour', expires_at = now() - interval '1 second'")
-        .await;
-    assert_eq!(refused(&show(&desk, &late).await), none, "too late");
-
-    // For a second step, for the proof of a session, and the other way.
-    let beside = device.get(&request(&desk, true).await);
-    assert_eq!(refused(&show(&desk, &beside).await), none);
-    let of_session = proof(&desk, &access, &mut device).await;
-    assert_eq!(refused(&show(&desk, &of_session).await), none);
-    let to_log_in = device.get(&request(&desk, false).await);
-    assert_eq!(refused(&post(&desk, STEP_UP, &access, json!({"passkey": to_log_in})).await), none);
-    // A session has one challenge of a kind: the newest.
-    let older = device.get(&desk.call(Method::POST, "/v1/tokens/step-up/begin", Some(&access), None).await.json());
-    let newer = proof(&desk, &access, &mut device).await;
-    assert_eq!(refused(&post(&desk, STEP_UP, &access, json!({"passkey": older})).await), none);
-    post(&desk, STEP_UP, &access, json!({"passkey": newer})).await.expect(200);
-    // Twenty at once with one answer: one session.
-    let one = device.get(&request(&desk, false).await);
-    let answers = futures_util::future::join_all((0..20).map(|_| show(&desk, &one))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
 }
 
 #[tokio::test]
@@ -74,12 +37,20 @@ async fn what_another_page_or_device_made_is_not_taken() {
         assert_eq!(refused(answer), (400, "passkey_invalid".to_owned()));
         assert!(answer.text.contains(why), "{}", answer.text);
     };
-    for elsewhere in ["https://localhost:8080", "http://localhost", "https://evil.example"] {
+    for elsewhere in [
+        "https://localhost:8080",
+        "http://localhost",
+        "http://localhost:80801",
+        "http://localhost:8080.evil.example",
+        "https://evil.example",
+    ] {
         invalid(&shown(&origin(elsewhere), &origin("http://localhost:8080")).await, "users.passkeys.origins");
     }
     invalid(&shown(&rp_id("evil.example"), &rp_id("localhost")).await, "users.passkeys.rp_id");
     invalid(&shown(&flags(VERIFIED), &flags(PRESENT | VERIFIED)).await, "touched");
     invalid(&shown(&flags(PRESENT), &flags(PRESENT | VERIFIED)).await, "did not check who uses it");
+    let backed_up = PRESENT | VERIFIED | IS_BACKED_UP;
+    invalid(&shown(&flags(backed_up), &flags(PRESENT | VERIFIED)).await, "backed up and cannot be");
     // It was made as one that stays on its device.
     let kind = shown(&flags(PRESENT | VERIFIED | MAY_BE_BACKED_UP), &flags(PRESENT | VERIFIED)).await;
     assert_eq!(refused(&kind), (401, "passkey_refused".to_owned()));
@@ -136,6 +107,13 @@ async fn a_counter_that_goes_backwards_ends_the_passkey_and_is_told() {
     assert_eq!(desk.post("/v1/tokens", password).await.expect(403).code(), "passkey_required");
     assert_eq!(desk.letters(ADA, "passkey_suspected").len(), 1);
 
+    // Nor does one do that counted and says that it never did.
+    let (_, mut mute, _) = enrolled(&desk, "carol@example.com", false).await;
+    log_in(&desk, &mut mute).await.expect(200);
+    (mute.count, mute.counts) = (0, false);
+    assert_eq!(refused(&log_in(&desk, &mut mute).await), (401, "passkey_refused".to_owned()));
+    desk.letter("carol@example.com", "passkey_suspected").await;
+
     // Those that are on several devices do not count, and are good.
     let (_, mut synced, _) = enrolled(&desk, BOB, false).await;
     synced.counts = false;
@@ -168,6 +146,16 @@ async fn a_registration_is_of_its_account_session_and_shop() {
         let made = wish(&device.create(&creation(&desk, &ada).await));
         assert_eq!(post(&desk, PASSKEYS, &ada, made).await.expect(400).code(), "passkey_invalid");
     }
+    // Nor does what was asked too long ago, or for something else.
+    let none = "passkey_challenge_invalid";
+    let late = wish(&Authenticator::new().create(&creation(&desk, &ada).await));
+    desk.run(LATE).await;
+    assert_eq!(post(&desk, PASSKEYS, &ada, late).await.expect(400).code(), none);
+    let mut other = creation(&desk, &ada).await;
+    let options = desk.call(Method::POST, "/v1/tokens/step-up/begin", Some(&ada), None).await.expect(200).json();
+    other["challenge"] = options["challenge"].clone();
+    let swapped = wish(&Authenticator::new().create(&other));
+    assert_eq!(post(&desk, PASSKEYS, &ada, swapped).await.expect(400).code(), none);
     // What an authenticator answers to a log-in makes no passkey.
     let mut device = Authenticator::new();
     let options = creation(&desk, &ada).await;
@@ -225,23 +213,4 @@ async fn an_address_that_shows_bad_passkeys_waits_and_a_good_one_never_does() {
     let waits = from(stranger.get(&request(&desk, false).await)).await.expect(429);
     assert!(waits.code() == "log_in_delayed" && waits.headers.contains_key(header::RETRY_AFTER));
     from(device.get(&request(&desk, false).await)).await.expect(200);
-}
-
-#[tokio::test]
-async fn open_challenges_are_bounded_and_go() {
-    let desk = Desk::open_without_jobs(|_| {}).await;
-    desk.run(
-        "INSERT INTO passkey_challenges (challenge, purpose, expires_at)
-         SELECT encode(sha256(n::text::bytea), 'hex'), 'log_in', now() + interval '5 minutes' FROM generate_series(1, 20000) AS n",
-    )
-    .await;
-    let full = desk.post("/v1/tokens/passkey/begin", json!({})).await.expect(503);
-    assert!(full.headers.contains_key(header::RETRY_AFTER));
-    desk.run("UPDATE passkey_challenges SET created_at = now() - interval '1 hour', expires_at = now() - interval '1 second'")
-        .await;
-    request(&desk, false).await;
-    let purge = estore_users::PURGES.iter().find(|purge| purge.name == "passkey_challenges").unwrap();
-    purge.run(&desk.db, &tokio_util::sync::CancellationToken::new(), &|_| {}).await.unwrap();
-    assert_eq!(desk.number("SELECT count(*) FROM passkey_challenges").await, 1);
-    assert_eq!(desk.number("SELECT count(*) FROM passkey_challenges WHERE challenge !~ '^[0-9a-f]{64}$'").await, 0);
 }

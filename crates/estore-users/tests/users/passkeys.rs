@@ -166,14 +166,20 @@ async fn beside_the_password_it_is_the_second_step() {
 #[tokio::test]
 async fn it_proves_that_the_owner_is_there_in_place_of_the_password() {
     let desk = Desk::open().await;
-    let (access, mut device, _) = enrolled(&desk, ADA, false).await;
+    let (access, mut device, added) = enrolled(&desk, ADA, false).await;
     desk.run("UPDATE sessions SET authenticated_at = now() - interval '6 minutes'").await;
     let (_, refresh) = desk.log_in(ADA, PASSWORD).await;
     desk.run("UPDATE sessions SET authenticated_at = now() - interval '6 minutes'").await;
     let (old, _) = tokens(&desk.post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(200));
     let begin = format!("{PASSKEYS}/begin");
-    let stale = desk.call(Method::POST, &begin, Some(&old), None).await.expect(403);
-    assert_eq!(stale.code(), "recent_log_in_required");
+    let own = format!("{PASSKEYS}/{}", added["id"].as_str().unwrap());
+    let renamed = Some(json!({"name": "x"}));
+    for (method, path, body) in
+        [(Method::POST, &begin, None), (Method::PATCH, &own, renamed), (Method::DELETE, &own, None)]
+    {
+        let stale = desk.call(method, path, Some(&old), body).await.expect(403);
+        assert_eq!(stale.code(), "recent_log_in_required", "{path}");
+    }
     let passkey = proof(&desk, &old, &mut device).await;
     // It was made for one session, and does in no other.
     let elsewhere = post(&desk, STEP_UP, &access, json!({"passkey": passkey})).await.expect(400);

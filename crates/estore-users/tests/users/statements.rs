@@ -164,7 +164,7 @@ async fn passkeys_have_their_number_of_statements() {
             ("begin to add", 2),
             // The challenge, who changes it, the account, the passkey and the letter.
             ("add", 5),
-            ("begin to log in", 1),
+            ("begin to log in", 0),
             ("log in", 4),
             ("log in again by the same", 1),
             ("begin to step up", 2),
