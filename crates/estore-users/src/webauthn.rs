@@ -241,6 +241,9 @@ mod tests {
         let framed = client.replace('}', ", \"crossOrigin\": true}").into_bytes();
         let framed = AssertionResponse { client_data_json: Bytes(framed), ..signed() };
         assert_eq!(shop.read_assertion(&framed).err(), Some(Fault::Framed));
+        let above = client.replace('}', ", \"topOrigin\": \"https://evil.example\"}").into_bytes();
+        let above = AssertionResponse { client_data_json: Bytes(above), ..signed() };
+        assert_eq!(shop.read_assertion(&above).err(), Some(Fault::Framed));
         let nonsense = AssertionResponse { client_data_json: Bytes(b"[]".to_vec()), ..signed() };
         assert_eq!(shop.read_assertion(&nonsense).err(), Some(Fault::ClientData));
     }

@@ -105,3 +105,33 @@ pub(crate) fn attested_credential<'a>(data: &AuthenticatorData<'a>) -> Result<(&
 fn next_value(rest: &mut &[u8]) -> Result<Value, Fault> {
     from_reader_with_recursion_limit(rest, DEPTH_MAX).map_err(|_malformed| Fault::Malformed("it is no CBOR"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AuthenticatorData, attested_credential};
+    use crate::webauthn::Fault;
+
+    /// Data with a credential whose key is one small value of CBOR, and this behind it.
+    fn data(flags: u8, behind: &[u8]) -> Vec<u8> {
+        let head = [[7; 32].as_slice(), &[flags], &[0; 4], &[0; 16], &16_u16.to_be_bytes()].concat();
+        [head.as_slice(), &[9; 16], &[0xa0], behind].concat()
+    }
+
+    #[test]
+    fn nothing_stands_behind_a_credential_that_its_flags_do_not_tell_of() {
+        let read = |bytes: &[u8]| {
+            let data = AuthenticatorData::read(bytes)?;
+            attested_credential(&data).map(|(id, key)| (id.to_vec(), key.to_vec()))
+        };
+        let good = (vec![9; 16], vec![0xa0]);
+        assert_eq!(read(&data(0x41, &[])), Ok(good.clone()));
+        assert_eq!(read(&data(0xc1, &[0xa0])), Ok(good), "extensions");
+        for (flags, behind) in [(0x41, &[0xa0][..]), (0xc1, &[]), (0xc1, &[0xa0, 0xa0]), (0x01, &[])] {
+            assert!(matches!(read(&data(flags, behind)), Err(Fault::Malformed(_))), "{flags:x} {behind:?}");
+        }
+        let whole = data(0x41, &[]);
+        for length in 0..whole.len() {
+            assert!(matches!(read(&whole[..length]), Err(Fault::Malformed(_))), "{length}");
+        }
+    }
+}

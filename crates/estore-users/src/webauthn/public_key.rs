@@ -78,10 +78,12 @@ fn parameter(key: &CoseKey, label: i64) -> Option<&Value> {
 mod tests {
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    };
     use coset::cbor::Value;
     use coset::iana::{Algorithm, EllipticCurve, EnumI64, KeyType, OkpKeyParameter, RsaKeyParameter};
-    use coset::{CborSerializable, CoseKeyBuilder};
+    use coset::{CborSerializable, CoseKey, CoseKeyBuilder, RegisteredLabelWithPrivate};
 
     use super::PublicKey;
     use crate::webauthn::Fault;
@@ -119,6 +121,33 @@ mod tests {
         let PublicKeyComponents { n, e }: PublicKeyComponents<Vec<u8>> = pair.public_key().into();
         let key = PublicKey::read(&rsa(n, e)).unwrap();
         assert!(key.verifies(b"m", &signature) && !key.verifies(b"n", &signature));
+    }
+
+    /// The same key, which says that it is of another algorithm.
+    fn stated(cose: &[u8], algorithm: Algorithm) -> Vec<u8> {
+        let key = CoseKey::from_slice(cose).unwrap();
+        CoseKey { alg: Some(RegisteredLabelWithPrivate::Assigned(algorithm)), ..key }.to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_key_is_taken_for_the_algorithm_and_curve_that_are_its_own_alone() {
+        let refused = |cose: &[u8]| assert_eq!(PublicKey::read(cose).unwrap_err(), Fault::Algorithm);
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+        let (x, y) = (x.to_vec(), y.to_vec());
+        let curved = ec2(x.clone(), y.clone(), Algorithm::ES256);
+        let short = Ed25519KeyPair::generate().unwrap().public_key().as_ref().to_vec();
+        let edwards = okp(short.clone(), EllipticCurve::Ed25519);
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let PublicKeyComponents { n, e }: PublicKeyComponents<Vec<u8>> = pair.public_key().into();
+        for (key, own) in [(&curved, Algorithm::ES256), (&edwards, Algorithm::EdDSA), (&rsa(n, e), Algorithm::RS256)] {
+            PublicKey::read(&stated(key, own)).unwrap();
+            let all = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256, Algorithm::ES384, Algorithm::PS256];
+            all.into_iter().filter(|other| *other != own).for_each(|other| refused(&stated(key, other)));
+        }
+        refused(&okp(short, EllipticCurve::X25519));
+        let other = CoseKeyBuilder::new_ec2_pub_key(EllipticCurve::P_384, x, y).algorithm(Algorithm::ES256);
+        refused(&other.build().to_vec().unwrap());
     }
 
     #[test]
