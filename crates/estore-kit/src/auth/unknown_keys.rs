@@ -64,7 +64,7 @@ mod tests {
 
     use super::LOOK_UPS_MAX;
     use crate::auth::verified::hash_of;
-    use crate::auth::{API_KEY_PREFIX, ApiKey, ApiKeys, Verifier};
+    use crate::auth::{API_KEY_PREFIX, ApiKey, ApiKeys, Verifier, now_seconds};
     use crate::problem::Problem;
 
     /// Knows one key, and counts how often it is asked.
@@ -77,6 +77,27 @@ mod tests {
             self.0.fetch_add(1, SeqCst);
             let key = ApiKey { id: "1".into(), user_id: 7, scopes: vec!["orders".into()], seconds_left: 3_600 };
             Ok((hash == hex::encode(hash_of(&key_named("good")))).then_some(key))
+        }
+    }
+
+    /// Knows every key, for so many seconds more.
+    struct Ending(i64);
+
+    #[async_trait]
+    impl ApiKeys for Ending {
+        async fn find(&self, _hash: &str) -> Result<Option<ApiKey>, Problem> {
+            Ok(Some(ApiKey { id: "1".into(), user_id: 7, scopes: Vec::new(), seconds_left: self.0 }))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_is_known_for_a_minute_and_never_beyond_its_end() {
+        for (seconds_left, known_for) in [(3_600, 60), (5, 5)] {
+            let verifier = Verifier::given(&JwkSet { keys: Vec::new() }).taking(Arc::new(Ending(seconds_left)));
+            let before = now_seconds();
+            verifier.verify(&key_named("good")).await.unwrap();
+            let is_known = |at| verifier.verified.find(&hash_of(&key_named("good")), at).is_some();
+            assert!(is_known(before + known_for) && !is_known(now_seconds() + known_for + 1), "{seconds_left}");
         }
     }
 

@@ -38,6 +38,7 @@ fn personal_leaves_are_sealed_at_any_depth_and_open_as_they_were() {
         assert!(text.contains(open), "{open}: {text}");
     }
     assert!(fields.has_open_leaves(&plain) && !fields.has_open_leaves(&sealed));
+    assert!(fields.has_open_leaves(&json!({"people": [7, {"name": "Grace"}]})), "within a list");
     // As text, byte for byte, and as a document.
     assert_eq!(fields.open_json(&text, HERE).unwrap(), plain.to_string());
     fields.open_leaves(&mut sealed, HERE).unwrap();

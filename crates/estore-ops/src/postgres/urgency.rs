@@ -67,17 +67,72 @@ fn niceness(group: &Path) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::process::{Child, Command};
+    use std::time::{Duration, Instant};
+
     use estore_testkit::cluster::TestCluster;
 
-    use super::{NICENESS_BESIDE, beside, niceness, own_group};
+    use super::{CHANGE_EVERY, NICENESS, NICENESS_BESIDE, beside, lower, niceness, own_group};
     use crate::connection::Connection;
+
+    /// How long something may take on a busy machine.
+    const NEVER: Duration = Duration::from_secs(60);
+
+    /// Does it until it is so.
+    fn until(mut is_so: impl FnMut() -> bool) {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(begun.elapsed() < NEVER, "it is never so");
+            std::thread::sleep(CHANGE_EVERY);
+        }
+    }
+
+    /// A server with a process in each of two sessions, which are the groups; nothing where the system has none.
+    fn server() -> Option<(Child, [PathBuf; 2])> {
+        let is_on = std::fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled");
+        let of = |process: &str| std::fs::read_to_string(format!("/proc/{process}/autogroup")).ok();
+        let ours = of("self").filter(|_| is_on.is_ok_and(|on| on.starts_with('1')))?;
+        let server = Command::new("sh").args(["-c", "setsid sleep 120 & setsid sleep 120 & wait"]).spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", server.id());
+        let mut groups = Vec::new();
+        until(|| {
+            let text = std::fs::read_to_string(&children).unwrap_or_default();
+            groups = text.split_ascii_whitespace().map(str::to_owned).collect();
+            groups.len() == 2 && groups.iter().all(|child| of(child).is_some_and(|group| group != ours))
+        });
+        let groups: Vec<_> = groups.iter().map(|child| PathBuf::from(format!("/proc/{child}/autogroup"))).collect();
+        Some((server, groups.try_into().ok()?))
+    }
+
+    #[test]
+    fn sessions_are_less_urgent_unless_somebody_has_said_how_urgent() {
+        let Some((mut server, [ordinary, set])) = server() else { return };
+        until(|| std::fs::write(&set, "7").is_ok());
+        assert_eq!((niceness(&ordinary), niceness(&set)), (Some(0), Some(7)));
+        until(|| {
+            lower(server.id());
+            niceness(&ordinary).is_some_and(|now| now.to_string() == NICENESS)
+        });
+        assert_eq!(niceness(&set), Some(7));
+        for group in [ordinary, set] {
+            let process = group.parent().unwrap().file_name().unwrap().to_owned();
+            assert!(Command::new("kill").arg(process).status().unwrap().success());
+        }
+        server.wait().unwrap();
+    }
 
     #[tokio::test]
     async fn a_session_is_less_urgent_for_its_work_and_no_longer() {
         let session = Connection::open(&TestCluster::shared().await.admin_config()).await.unwrap();
         let group = own_group(&session).await.unwrap();
         // Linux without such groups has nothing to share by.
-        let Some(before) = niceness(&group) else { return };
+        if niceness(&group).is_none() {
+            return;
+        }
+        // As somebody may have set it.
+        until(|| std::fs::write(&group, "3").is_ok());
+        let before = 3;
         let during = beside(&session, async { niceness(&group).unwrap() }).await;
         assert_eq!((during.to_string().as_str(), niceness(&group)), (NICENESS_BESIDE, Some(before)));
     }

@@ -205,6 +205,8 @@ mod tests {
         assert!(explained(&refused).contains("no address outside of this network"), "{refused:?}");
         let plain = sender.client.post(format!("http://localhost:{port}/")).send().await.unwrap_err();
         assert!(plain.is_builder() || plain.is_request() || plain.is_connect(), "{plain:?}");
+        let numbered = sender.client.post(format!("http://127.0.0.1:{port}/")).send().await.unwrap_err();
+        assert!(numbered.is_builder() || numbered.is_request(), "a number is not resolved: {numbered:?}");
         let knock = tokio::time::timeout(std::time::Duration::ZERO, listener.accept()).await;
         assert!(knock.is_err(), "{knock:?}");
     }

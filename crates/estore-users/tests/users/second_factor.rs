@@ -119,6 +119,33 @@ async fn codes_are_not_guessed() {
 }
 
 #[tokio::test]
+async fn nor_are_they_by_whoever_has_a_session_and_the_password() {
+    let desk = Desk::open().await;
+    let (_, codes) = enrolled(&desk).await;
+    let (access, _) = tokens(&log_in(&desk, PASSWORD, json!({"recovery_code": codes[0]})).await.expect(200));
+    let mut delayed = false;
+    for n in 0..12 {
+        let guess = json!({"current_password": PASSWORD, "totp": format!("{n:06}")});
+        delayed |= post(&desk, "/v1/tokens/step-up", &access, guess).await.status == 429;
+        desk.run("UPDATE log_in_failures SET last_at = now()").await;
+    }
+    assert!(delayed, "nobody ever has to wait");
+}
+
+#[tokio::test]
+async fn what_was_begun_long_ago_is_not_confirmed() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    let begun = post(&desk, TOTP, &access, json!({"current_password": PASSWORD})).await.expect(201).json();
+    let first = json!({"totp": code(begun["secret"].as_str().unwrap(), 0)});
+    desk.run("UPDATE totp_factors SET created_at = now() - interval '61 minutes'").await;
+    let late = post(&desk, &format!("{TOTP}/confirm"), &access, first).await.expect(409);
+    assert_eq!(late.code(), "totp_not_started");
+    desk.log_in(ADA, PASSWORD).await;
+}
+
+#[tokio::test]
 async fn a_recovery_code_does_once_however_it_is_typed() {
     let desk = Desk::open().await;
     let (secret, codes) = enrolled(&desk).await;
@@ -219,6 +246,8 @@ async fn the_secret_is_sealed_and_a_lost_one_is_forgotten_by_the_shop() {
     .await;
     let swapped = json!({"email": "bob@example.com", "password": PASSWORD, "totp": code(&secret, 0)});
     desk.post("/v1/tokens", swapped).await.expect(500);
+    let others = json!({"email": "bob@example.com", "password": PASSWORD, "recovery_code": codes[0]});
+    assert_eq!(desk.post("/v1/tokens", others).await.expect(401).code(), "second_factor_wrong");
     assert!(desk.users.forget_second_factor(ADA).await.unwrap());
     assert!(!desk.users.forget_second_factor(ADA).await.unwrap());
     desk.users.forget_second_factor("nobody@example.com").await.unwrap_err();

@@ -18,13 +18,14 @@ const NEVER: Duration = Duration::from_secs(60);
 fn authority(folder: &Path, name: &str) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     openssl(folder, &format!("req -x509 {key} -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"));
-    certificate(folder, name, &format!("{name}-service"));
+    certificate(folder, name, &format!("{name}-service"), "localhost");
 }
 
-fn certificate(folder: &Path, authority: &str, name: &str) {
+/// A certificate for this host.
+fn certificate(folder: &Path, authority: &str, name: &str, host: &str) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     openssl(folder, &format!("req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}"));
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
+    std::fs::write(folder.join("names"), format!("subjectAltName=DNS:{host}\n")).unwrap();
     let by = format!("-CA {authority}.pem -CAkey {authority}.key -CAcreateserial");
     openssl(folder, &format!("x509 -req -sha256 -in {name}.csr {by} -days 2 -extfile names -out {name}.pem"));
 }
@@ -85,7 +86,17 @@ impl Guarded {
     async fn knock(&self, certificate: Option<&str>) -> Option<StatusCode> {
         let read = |name: String| std::fs::read(self.folder.path().join(name)).unwrap();
         let root = Certificate::from_pem(&read("ours.pem".to_owned())).unwrap();
-        let mut http = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
+        self.knock_by(reqwest::Client::builder().tls_certs_only([root]), certificate).await
+    }
+
+    /// The same, whatever certificate inventory shows.
+    async fn knock_at_anything(&self) -> Option<StatusCode> {
+        self.knock_by(reqwest::Client::builder().tls_danger_accept_invalid_certs(true), Some("ours-service")).await
+    }
+
+    async fn knock_by(&self, http: reqwest::ClientBuilder, certificate: Option<&str>) -> Option<StatusCode> {
+        let read = |name: String| std::fs::read(self.folder.path().join(name)).unwrap();
+        let mut http = http.no_proxy();
         if let Some(name) = certificate {
             let own = [read(format!("{name}.key")), read(format!("{name}.pem"))].concat();
             http = http.identity(Identity::from_pem(&own).unwrap());
@@ -117,14 +128,33 @@ async fn services_call_each_other_with_a_certificate_or_not_at_all() {
         assert!(begun.elapsed() < NEVER, "it is let in still");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    certificate(guarded.folder.path(), "ours", "renewed");
+    certificate(guarded.folder.path(), "ours", "renewed", "localhost");
     copy(guarded.folder.path(), "renewed", &shown);
     let begun = Instant::now();
     while buyer.order(&Uuid::now_v7().to_string(), product, 1, card).await.status != 201 {
         assert!(begun.elapsed() < NEVER, "the renewed certificate is not taken");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    // And it starts with it.
+    // Nor is one called that shows a certificate of somebody else, or for another host.
+    certificate(guarded.folder.path(), "ours", "elsewhere", "elsewhere.example");
+    let shown = format!("shown-{INVENTORY}");
+    for other in ["theirs-service", "elsewhere"] {
+        copy(guarded.folder.path(), other, &shown);
+        guarded.restart(INVENTORY);
+        let begun = Instant::now();
+        while guarded.knock_at_anything().await != Some(StatusCode::UNAUTHORIZED) {
+            assert!(begun.elapsed() < NEVER, "{other}: it does not start");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        let _refused = buyer.order(&Uuid::now_v7().to_string(), product, 1, card).await.expect(503);
+    }
+    copy(guarded.folder.path(), "ours-service", &shown);
+    let begun = Instant::now();
+    while buyer.order(&Uuid::now_v7().to_string(), product, 1, card).await.status != 201 {
+        assert!(begun.elapsed() < NEVER, "it is called no more");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    // And they start with what they have.
     guarded.restart(PAYMENTS);
     guarded.shop.wait_until_ready().await;
     let _sold = buyer.order(&Uuid::now_v7().to_string(), product, 1, card).await.expect(201);
