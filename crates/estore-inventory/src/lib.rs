@@ -124,6 +124,7 @@ impl Inventory {
             batch_max: HOLD_BATCH_MAX,
             workers: config.hold_workers,
             alone_for: Duration::ZERO,
+            apart: Duration::ZERO,
         };
         let shelf = db.clone();
         let holds = Batcher::start(limits, move |requests| {

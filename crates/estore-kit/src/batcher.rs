@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::metrics::BatchFigures;
 use crate::problem::Problem;
@@ -31,6 +31,8 @@ pub struct BatchLimits {
     /// For how long a flush keeps the next from beginning beside it, where several may run: whoever comes meanwhile is in one
     /// batch after it, unless it takes long.
     pub alone_for: Duration,
+    /// How far apart flushes begin, at the least: whoever comes sooner after one is in the next with all who do.
+    pub apart: Duration,
 }
 
 /// Why an item has no outcome.
@@ -76,7 +78,7 @@ impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
         R: Future<Output = Vec<O>> + Send + 'static,
     {
         let (queue, waiting) = mpsc::channel(limits.queue_max);
-        let waiting = Arc::new(Mutex::new(waiting));
+        let waiting = Arc::new(Mutex::new(Queue { waiting, begun: None }));
         let flush = Arc::new(flush);
         let figures = Arc::new(BatchFigures::default());
         for _ in 0..limits.workers {
@@ -106,22 +108,35 @@ impl<T: Send + 'static, O: Send + 'static> Batcher<T, O> {
     }
 }
 
-/// Takes what waits; `false` at the end.
-async fn take<W>(waiting: &mut mpsc::Receiver<W>, taken: &mut Vec<W>, batch_max: usize) -> bool {
-    if waiting.recv_many(taken, batch_max).await == 0 {
-        return false;
+/// What waits, and when the last flush began.
+struct Queue<W> {
+    waiting: mpsc::Receiver<W>,
+    begun: Option<Instant>,
+}
+
+impl<W> Queue<W> {
+    /// Takes what waits; `false` at the end.
+    async fn take(&mut self, taken: &mut Vec<W>, limits: BatchLimits) -> bool {
+        if self.waiting.recv_many(taken, limits.batch_max).await == 0 {
+            return false;
+        }
+        let since = self.begun.map_or(limits.apart, |begun| begun.elapsed());
+        match limits.apart.saturating_sub(since) {
+            // Callers that were woken together, by the batch before, come together: the first of them is not taken alone.
+            Duration::ZERO => yield_now().await,
+            pause => sleep(pause).await,
+        }
+        if taken.len() < limits.batch_max && !self.waiting.is_empty() {
+            self.waiting.recv_many(taken, limits.batch_max - taken.len()).await;
+        }
+        self.begun = Some(Instant::now());
+        true
     }
-    // Callers that were woken together, by the batch before, come together: the first of them is not taken alone.
-    yield_now().await;
-    if taken.len() < batch_max && !waiting.is_empty() {
-        waiting.recv_many(taken, batch_max - taken.len()).await;
-    }
-    true
 }
 
 /// Ends when every handle of the batcher is gone and the queue is empty, so a shutdown finishes what waits.
 async fn work<T, O, F, R>(
-    waiting: Arc<Mutex<mpsc::Receiver<Waiting<T, O>>>>,
+    waiting: Arc<Mutex<Queue<Waiting<T, O>>>>,
     limits: BatchLimits,
     flush: Arc<F>,
     figures: Arc<BatchFigures>,
@@ -132,7 +147,7 @@ async fn work<T, O, F, R>(
     let mut taken = Vec::new();
     loop {
         let mut turn = waiting.lock().await;
-        if !take(&mut turn, &mut taken, limits.batch_max).await {
+        if !turn.take(&mut taken, limits).await {
             return;
         }
         let (items, answers): (Vec<_>, Vec<_>) = taken.drain(..).unzip();

@@ -18,7 +18,8 @@ fn counted_hand_to_batcher(runtime: &Runtime, batcher: &Batcher<u64, u64>, item:
 fn hand_to_batcher() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let batcher = runtime.block_on(async {
-        let limits = BatchLimits { queue_max: 64, batch_max: 16, workers: 1, alone_for: Duration::ZERO };
+        let limits =
+            BatchLimits { queue_max: 64, batch_max: 16, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
         Batcher::start(limits, |items: Vec<u64>| async move { items })
     });
     for item in 0..200 {

@@ -1,7 +1,7 @@
 //! The batcher on a real runtime: outcomes, order, shedding, panics, shutdown.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::response::IntoResponse;
 use estore_kit::batcher::{BatchError, BatchLimits, Batcher};
@@ -9,7 +9,8 @@ use estore_kit::problem::Problem;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, yield_now};
 
-const LIMITS: BatchLimits = BatchLimits { queue_max: 4, batch_max: 3, workers: 1, alone_for: Duration::ZERO };
+const LIMITS: BatchLimits =
+    BatchLimits { queue_max: 4, batch_max: 3, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
 
 /// Submits in the background; returns once the item is in the queue.
 async fn submitted(batcher: &Batcher<i32, usize>, item: i32) -> JoinHandle<Result<usize, BatchError>> {
@@ -94,6 +95,20 @@ async fn a_flush_keeps_the_next_from_beginning_for_a_while_and_no_longer() {
     assert!(!first.is_finished());
     gate.add_permits(1);
     assert_eq!(first.await.unwrap(), Ok(1));
+}
+
+#[tokio::test]
+async fn flushes_begin_apart_and_the_first_at_once() {
+    let apart = Duration::from_secs(1);
+    let (batcher, gate, _) = gated(BatchLimits { apart, ..LIMITS });
+    gate.add_permits(3);
+    let begun = Instant::now();
+    let first = submitted(&batcher, 1).await.await.unwrap();
+    let others = [submitted(&batcher, 2).await, submitted(&batcher, 3).await];
+    for other in others {
+        assert_eq!((first, other.await.unwrap()), (Ok(1), Ok(2)));
+    }
+    assert!(begun.elapsed() >= apart);
 }
 
 #[tokio::test]

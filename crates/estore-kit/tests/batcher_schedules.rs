@@ -42,14 +42,14 @@ mod time {
     use shuttle::future::yield_now;
     use shuttle::rand::{Rng, thread_rng};
 
-    pub async fn timeout<F: Future + Unpin>(_time: Duration, future: F) -> Result<F::Output, ()> {
-        let steps = thread_rng().gen_range(0..6);
-        let elapsed = Box::pin(async move {
-            for _ in 0..steps {
-                yield_now().await;
-            }
-        });
-        match select(future, elapsed).await {
+    pub async fn sleep(_time: Duration) {
+        for _ in 0..thread_rng().gen_range(0..6) {
+            yield_now().await;
+        }
+    }
+
+    pub async fn timeout<F: Future + Unpin>(time: Duration, future: F) -> Result<F::Output, ()> {
+        match select(future, Box::pin(sleep(time))).await {
             Either::Left((output, _)) => Ok(output),
             Either::Right(_) => Err(()),
         }
@@ -74,10 +74,12 @@ async fn workers_end() {
     }
 }
 
-const ONE: BatchLimits = BatchLimits { queue_max: 8, batch_max: 2, workers: 1, alone_for: Duration::ZERO };
+const ONE: BatchLimits =
+    BatchLimits { queue_max: 8, batch_max: 2, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
 const TWO: BatchLimits = BatchLimits { workers: 2, ..ONE };
 /// As the steps of a checkout that wait for locks.
-const ONE_AFTER_THE_OTHER: BatchLimits = BatchLimits { alone_for: Duration::from_millis(50), ..TWO };
+const ONE_AFTER_THE_OTHER: BatchLimits =
+    BatchLimits { alone_for: Duration::from_millis(50), apart: Duration::from_secs(3_600), ..TWO };
 
 /// Half of the schedules at random, half with few changes of task at the worst places.
 fn check(test: impl Fn() + Send + Sync + Copy + 'static) {

@@ -33,6 +33,7 @@ pub(crate) fn start_reads(db: Db, catalogue: Arc<Catalogue>) -> Reads {
         batch_max: READ_BATCH_MAX,
         workers: READ_WORKERS,
         alone_for: Duration::ZERO,
+        apart: Duration::ZERO,
     };
     Batcher::start(limits, move |ids| {
         let (db, catalogue) = (db.clone(), Arc::clone(&catalogue));
