@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::authenticator::Authenticator;
 use crate::desk::Desk;
 use crate::passkey_refusals::{refused, show};
-use crate::passkeys::{ADA, STEP_UP, add, enrolled, post, proof, request};
+use crate::passkeys::{ADA, STEP_UP, add, creation, enrolled, post, proof, request};
 
 /// Challenges of sessions are over.
 pub(crate) const LATE: &str =
@@ -71,6 +71,9 @@ async fn a_challenge_does_once_in_time_and_for_its_purpose() {
     let newer = proof(&desk, &access, &mut device).await;
     assert_eq!(refused(&post(&desk, STEP_UP, &access, json!({"passkey": older})).await), none);
     post(&desk, STEP_UP, &access, json!({"passkey": newer})).await.expect(200);
+    assert_eq!(refused(&post(&desk, STEP_UP, &access, json!({"passkey": newer})).await), none, "replayed");
+    let to_add = device.get(&creation(&desk, &access).await);
+    assert_eq!(refused(&post(&desk, STEP_UP, &access, json!({"passkey": to_add})).await), none);
     // Twenty at once with one answer: one session.
     let one = device.get(&request(&desk, false).await);
     let answers = futures_util::future::join_all((0..20).map(|_| show(&desk, &one))).await;
