@@ -10,6 +10,8 @@ use crate::shop::{ADMIN_EMAIL, PASSWORD, Shop};
 
 /// The card that approves.
 pub const CARD_APPROVED: &str = "4242 4242 4242 4242";
+/// Has a shop let those log in who have not proved their address.
+pub const UNVERIFIED_MAY_LOG_IN: (&str, &str) = ("ESTORE_USERS__UNVERIFIED_MAY_LOG_IN", "true");
 /// The card that declines.
 pub const CARD_DECLINED: &str = "4000 0000 0000 0002";
 
@@ -90,7 +92,7 @@ impl Client {
 
     /// A new customer with a verified address.
     pub async fn customer(shop: &Shop) -> Self {
-        let client = Self::unverified(shop).await;
+        let client = Self::registered(shop).await;
         let mail = shop.mail_to(&client.email).await;
         let token = token_of(&mail);
         let _verified = client.post("/v1/users/verify", &json!({ "token": token })).await.expect(200);
@@ -98,12 +100,19 @@ impl Client {
         client.logged_in(&email).await
     }
 
-    /// A new customer who has not verified the address.
-    pub async fn unverified(shop: &Shop) -> Self {
+    /// Somebody who has registered, with the address that the letter goes to, and is not logged in.
+    pub async fn registered(shop: &Shop) -> Self {
         let email = format!("buyer-{}@shop.test", uuid::Uuid::now_v7().simple());
-        let client = Self::anonymous(shop);
-        let body = json!({ "email": email, "password": PASSWORD });
+        let client = Self { email, ..Self::anonymous(shop) };
+        let body = json!({ "email": client.email, "password": PASSWORD });
         let _registered = client.post("/v1/users", &body).await.expect(202);
+        client
+    }
+
+    /// A new customer who has not verified the address, of a shop that was started with [`UNVERIFIED_MAY_LOG_IN`].
+    pub async fn unverified(shop: &Shop) -> Self {
+        let client = Self::registered(shop).await;
+        let email = client.email.clone();
         client.logged_in(&email).await
     }
 

@@ -1,2 +1,2 @@
--- Whether there is an administrator who can log in; index users_admins.
+-- Whether there is an active administrator; index users_admins.
 SELECT EXISTS (SELECT FROM users WHERE is_admin AND is_active) AS found

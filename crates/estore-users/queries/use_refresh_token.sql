@@ -1,7 +1,12 @@
--- Uses a refresh token up, puts the next one in its place and answers who it speaks for; primary keys.
+-- Uses a refresh token up, puts the next one in its place and answers who it speaks for, unless the address of the account is
+-- not proved and has to be ($4): then it stays as it is. Primary keys.
 WITH used AS (
     UPDATE refresh_tokens SET used_at = now()
     WHERE token = $1 AND used_at IS NULL AND expires_at > now()
+        AND ($4 OR EXISTS (
+            SELECT FROM sessions JOIN users ON users.id = sessions.user_id
+            WHERE sessions.id = refresh_tokens.session_id AND is_verified
+        ))
     RETURNING session_id
 ), session AS (
     UPDATE sessions SET last_used_at = now(), expires_at = now() + $3::int * interval '1 day'

@@ -19,4 +19,4 @@ UPDATE users
 SET is_verified = true, registered_again = false, hashed_password = confirmed, updated_at = clock_timestamp()
 FROM before
 WHERE users.id = before.id
-RETURNING users.id, before.hashed_password <> confirmed AS is_another
+RETURNING users.id, users.email, before.hashed_password <> confirmed AS is_another

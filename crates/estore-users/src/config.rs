@@ -25,6 +25,9 @@ pub struct UsersConfig {
     pub verification_hours: u32,
     /// How long a reset link is good for, in minutes.
     pub reset_minutes: u32,
+    /// Whether an account may log in whose address nobody has proved yet. Where it may not, it is refused as a wrong
+    /// password is, so that nobody learns by registering an address and logging in whether it was free.
+    pub unverified_may_log_in: bool,
     /// How many passwords are hashed at a time, half of the processors when left out; each takes one and 19 MiB.
     pub hashes_at_a_time: usize,
     /// A list of leaked passwords, which are not taken: sorted lines of SHA-1 in 40 hexadecimal digits, with `:<count>`
@@ -49,6 +52,7 @@ impl Default for UsersConfig {
             refresh_token_days: 30,
             verification_hours: 24,
             reset_minutes: 60,
+            unverified_may_log_in: false,
             hashes_at_a_time: std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             breached_passwords_file: PathBuf::new(),
             passkeys: PasskeysConfig::default(),

@@ -217,7 +217,7 @@ impl Users {
         forget_second_factor(&self.service, email).await
     }
 
-    /// Whether there is an administrator who can log in.
+    /// Whether there is an active administrator.
     ///
     /// # Errors
     /// When the database does not work.
@@ -227,7 +227,8 @@ impl Users {
 
     /// Makes accounts of the rows of a CSV file, all or none, and answers what was done. Its columns:
     /// `email`, `hashed_password` (Argon2id or bcrypt) or `password`, and, where wanted, `is_verified`,
-    /// `is_active` and `is_admin`. Addresses that have an account already are left as they are, so that
+    /// `is_active` and `is_admin`. Who is not said to be verified proves the address before a log-in, where the shop
+    /// asks for that. Addresses that have an account already are left as they are, so that
     /// an import may be repeated. `progress` hears how many rows have been read.
     ///
     /// # Errors
@@ -242,6 +243,11 @@ impl Users {
 }
 
 impl Service {
+    /// Whether an account may have a session, by whether its address is proved.
+    pub(crate) fn admits(&self, is_verified: bool) -> bool {
+        is_verified || self.config.unverified_may_log_in
+    }
+
     /// Days of a session, as the database counts them.
     pub(crate) fn session_days(&self) -> i32 {
         i32::try_from(self.config.refresh_token_days).unwrap_or(i32::MAX)

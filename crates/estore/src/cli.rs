@@ -248,7 +248,7 @@ pub enum Import {
         file: PathBuf,
     },
     /// Customers: email, hashed_password (Argon2id or bcrypt) or password, and where wanted is_verified, is_active,
-    /// is_admin. Addresses that have an account stay as they are.
+    /// is_admin. Addresses that have an account stay as they are. Who is not said to be verified logs in after a letter.
     Customers {
         /// The CSV file.
         file: PathBuf,

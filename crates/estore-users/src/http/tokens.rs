@@ -139,7 +139,8 @@ pub(super) async fn log_in(
         user_agent: agent.as_deref(),
         address: address.map(|Extension(ClientAddress(address))| address),
     };
-    Ok(answer(operations::log_in::log_in(&service, &attempt).await?))
+    let begun = operations::log_in::log_in(&service, &attempt).await;
+    Ok(answer(begun.map_err(|error| error.told(service.config.unverified_may_log_in))?))
 }
 
 /// Exchanges a refresh token for new tokens. A token used twice ends its session.

@@ -41,6 +41,8 @@ pub(crate) enum ChangeProfileError {
     Gone,
     #[error("the input breaks a rule")]
     Invalid(Problem),
+    #[error("the session is from when addresses need not be proved, and this one is not")]
+    Unverified(Problem),
     #[error("the present password is wrong")]
     WrongPassword,
     #[error("wrong passwords were tried too often; {0} seconds are to be waited")]
@@ -59,7 +61,7 @@ impl From<ChangeProfileError> for Problem {
     fn from(error: ChangeProfileError) -> Self {
         match error {
             ChangeProfileError::Gone => Self::unauthorized("account_inactive", "This account is no longer active."),
-            ChangeProfileError::Invalid(problem) => problem,
+            ChangeProfileError::Invalid(problem) | ChangeProfileError::Unverified(problem) => problem,
             ChangeProfileError::WrongPassword => {
                 Self::forbidden("current_password_wrong", "The present password is not right; nothing was changed.")
             }

@@ -121,7 +121,7 @@ pub(crate) async fn check_passkey(
     let client = service.db.client().await?;
     let found = answer(service, &client, &assertion.challenge, (asked.bound, &shown.id.0)).await?;
     let found = found.ok_or(PasskeyError::BadChallenge)?.ok_or(PasskeyError::Refused)?;
-    if !is_its(&found, shown, &assertion, asked) {
+    if !is_its(&found, shown, &assertion, asked) || !service.admits(found.is_verified) {
         return Err(PasskeyError::Refused);
     }
     if use_passkey(&client, found.id, assertion.sign_count, assertion.flags.is_backed_up()).await? {

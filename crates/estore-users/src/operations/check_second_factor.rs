@@ -11,6 +11,7 @@ use estore_kit::validate::Rules;
 use crate::letter;
 use crate::operations::change_profile::{ChangeProfileError, check_password, look_up_proof};
 use crate::operations::check_passkey::{Asked, PasskeyError, check_passkey};
+use crate::operations::step_up::require_verified;
 use crate::secret::{Secret, token_hash};
 use crate::service::Service;
 use crate::store::log_in_failures::count_log_in_failure;
@@ -144,7 +145,8 @@ async fn use_code(service: &Service, user_id: i32, code: &Secret) -> Result<bool
 }
 
 /// The present password and what was shown beside it where the account asks for that, or a passkey whose authenticator
-/// checked who uses it; whoever guesses waits. Answers the password's hash.
+/// checked who uses it; whoever guesses waits, and whose address has to be proved does that first. Answers the password's
+/// hash.
 pub(crate) async fn confirm_owner(
     service: &Service,
     caller: &Caller,
@@ -155,6 +157,9 @@ pub(crate) async fn confirm_owner(
     let is_there = password.is_some() || shown.passkey.is_some();
     rules.require(is_there, "/current_password", "missing", "is needed for this, or a passkey");
     rules.finish().map_err(ChangeProfileError::Invalid)?;
+    if !service.admits(caller.verified) {
+        require_verified(caller).map_err(ChangeProfileError::Unverified)?;
+    }
     let subject = service.throttle.session(&caller.session_id);
     let _turn = service.throttle.turn(&subject).await;
     let proof = look_up_proof(service, caller, &subject).await?;

@@ -27,6 +27,8 @@ pub struct ImportReport {
     pub rows: u64,
     /// Accounts made.
     pub made: u64,
+    /// Those of them whose address nobody has proved.
+    pub unverified: u64,
     /// Addresses that had an account, left as they were.
     pub already_there: u64,
 }
@@ -97,11 +99,13 @@ pub(crate) async fn import_customers(
         let fault = |row: &tokio_postgres::Row| ImportFault::duplicate(row.get("line"), row.get("first_line"));
         return Err(ImportError::Faults(duplicates.iter().map(fault).collect()));
     }
-    let made =
-        execute(&transaction, include_str!("../../queries/insert_imported_customers.sql"), &[&import_id]).await?;
+    let counted =
+        rows(&transaction, include_str!("../../queries/insert_imported_customers.sql"), &[&import_id]).await?;
+    let count = |name| counted.first().map_or(0, |row| u64::try_from(row.get::<_, i64>(name)).unwrap_or_default());
+    let (made, unverified) = (count("made"), count("unverified"));
     execute(&transaction, include_str!("../../queries/delete_import.sql"), &[&import_id]).await?;
     transaction.commit().await?;
-    Ok(ImportReport { rows: read, made, already_there: read - made })
+    Ok(ImportReport { rows: read, made, unverified, already_there: read - made })
 }
 
 fn faults_max() -> i64 {

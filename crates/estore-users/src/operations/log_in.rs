@@ -25,7 +25,9 @@ use crate::user::Standing;
 /// Why nobody is logged in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogInError {
-    #[error("the address and password do not belong together, or the account is not active")]
+    #[error(
+        "the address and password do not belong together, or the account is not active, or its address is not proved"
+    )]
     InvalidCredentials,
     #[error("wrong passwords were tried too often; {0} seconds are to be waited")]
     Delayed(u32),
@@ -45,14 +47,22 @@ pub(crate) enum LogInError {
     Db(#[from] DbError),
 }
 
-impl From<LogInError> for Problem {
-    fn from(error: LogInError) -> Self {
-        match error {
-            LogInError::InvalidCredentials => {
-                Self::unauthorized("invalid_credentials", "The address or the password is wrong.")
+/// What is told of a wrong password, and as much of all else that it must not be told from.
+const WRONG: &str = "The address or the password is wrong.";
+/// The same where an address has to be proved first; who has just registered is to know.
+const WRONG_OR_UNPROVED: &str = "The address or the password is wrong, or the address has not been confirmed yet by the \
+    letter that was sent to it. POST /v1/users/verify/resend sends another one.";
+
+impl LogInError {
+    /// What is answered, by whether unproved addresses log in here (`users.unverified_may_log_in`).
+    pub(crate) fn told(self, unverified_may_log_in: bool) -> Problem {
+        match self {
+            Self::InvalidCredentials => {
+                let detail = if unverified_may_log_in { WRONG } else { WRONG_OR_UNPROVED };
+                Problem::unauthorized("invalid_credentials", detail)
             }
-            LogInError::Delayed(seconds) => too_many(seconds),
-            LogInError::NewPasswordNeeded => Self::forbidden(
+            Self::Delayed(seconds) => too_many(seconds),
+            Self::NewPasswordNeeded => Problem::forbidden(
                 "password_change_required",
                 "This password is good for one log-in, which has to bring the password that takes its place: new_password.",
             )
@@ -61,21 +71,19 @@ impl From<LogInError> for Problem {
                 code: "missing".into(),
                 detail: "is needed with a one-time password".into(),
             }]),
-            LogInError::Invalid(problem) => problem,
-            LogInError::Code(SecondFactorError::Wrong) => Self::unauthorized("second_factor_wrong", WRONG_CODE),
-            LogInError::Code(SecondFactorError::Passkey(PasskeyError::Refused)) => {
-                Self::unauthorized("passkey_refused", REFUSED)
+            Self::Invalid(problem) => problem,
+            Self::Code(SecondFactorError::Wrong) => Problem::unauthorized("second_factor_wrong", WRONG_CODE),
+            Self::Code(SecondFactorError::Passkey(PasskeyError::Refused)) => {
+                Problem::unauthorized("passkey_refused", REFUSED)
             }
-            LogInError::Code(error) => error.into(),
-            LogInError::Hashing(error) => error.into(),
-            LogInError::Random(error) => Self::internal(error),
-            LogInError::Signing(error) => Self::internal(error),
-            LogInError::Db(error) => error.into(),
+            Self::Code(error) => error.into(),
+            Self::Hashing(error) => error.into(),
+            Self::Random(error) => Problem::internal(error),
+            Self::Signing(error) => Problem::internal(error),
+            Self::Db(error) => error.into(),
         }
     }
-}
 
-impl LogInError {
     /// Whether it counts as a failure: somebody may be guessing.
     fn is_a_guess(&self) -> bool {
         match self {
@@ -135,6 +143,7 @@ pub(super) async fn begin_for(
         days: service.session_days(),
         token_hash: &refresh.hash,
         hashed_password,
+        admits_unverified: service.config.unverified_may_log_in,
         subjects,
     };
     let user = begin(service, &session).await?;
@@ -218,7 +227,9 @@ async fn check_password(
     }
     let hash = found.as_ref().map(|found| found.hashed_password.as_str());
     let verdict = service.hasher.verify(password, hash).await?;
-    let found = found.filter(|found| found.is_active && verdict != Verdict::Wrong);
+    let is_right = verdict != Verdict::Wrong;
+    // Before anything that only a right password costs or tells: a new hash, a second step, a new password.
+    let found = found.filter(|found| is_right && found.is_active && service.admits(found.standing.is_verified));
     let mut found = found.ok_or(LogInError::InvalidCredentials)?;
     if verdict == Verdict::RightButOld {
         found.hashed_password = rehashed(service, &found, password).await?;

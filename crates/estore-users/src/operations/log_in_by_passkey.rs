@@ -30,7 +30,7 @@ pub(crate) async fn log_in_by_passkey(
             let account = (found.user_id, found.hashed_password.as_str());
             match begin_for(service, account, &subjects, user_agent).await {
                 Err(LogInError::InvalidCredentials) => refused(),
-                begun => return Ok(begun?),
+                begun => return begun.map_err(|error| error.told(service.config.unverified_may_log_in)),
             }
         }
         Err(PasskeyError::Refused) => count(service, address).await?,

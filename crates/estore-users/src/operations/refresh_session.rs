@@ -11,7 +11,7 @@ use crate::store::sessions::{end_reused_session, use_refresh_token};
 /// Why the session does not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RefreshError {
-    #[error("the token is unknown, used, ended, or its account is not active")]
+    #[error("the token is unknown, used, ended, or its account is not active or has not proved its address")]
     BadToken,
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -40,8 +40,9 @@ pub(crate) async fn refresh_session(service: &Service, token: &Secret) -> Result
     let hash = token_hash(token).ok_or(RefreshError::BadToken)?;
     let next = RandomToken::generate()?;
     let client = service.db.client().await?;
+    let admits_unverified = service.config.unverified_may_log_in;
     let Some((session, user, authenticated_at)) =
-        use_refresh_token(&client, &hash, &next.hash, service.session_days()).await?
+        use_refresh_token(&client, &hash, &next.hash, service.session_days(), admits_unverified).await?
     else {
         if let Some(user_id) = end_reused_session(&client, &hash).await? {
             tracing::warn!(user_id, "a refresh token was used twice; its session has been ended");

@@ -7,9 +7,10 @@ use estore_kit::problem::Problem;
 use crate::letter;
 use crate::secret::{Secret, token_hash};
 use crate::service::Service;
+use crate::store::log_in_failures::forget_log_in_failures;
 use crate::store::mails::insert_mail;
 use crate::store::sessions::end_sessions_of_user;
-use crate::store::tokens::{delete_verification_tokens, use_email_change, use_verification_token};
+use crate::store::tokens::{Verified, delete_verification_tokens, use_email_change, use_verification_token};
 use crate::store::users::forget_registrant;
 
 /// Why an address is not proved.
@@ -48,12 +49,15 @@ pub(crate) async fn verify_email(service: &Service, token: &Secret) -> Result<()
     let mut client = service.db.client().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
     sign(&transaction).await?;
-    if let Some((user_id, is_another)) = use_verification_token(&transaction, &hash).await? {
-        if is_another {
+    if let Some(Verified { user_id, email, has_another_password }) = use_verification_token(&transaction, &hash).await?
+    {
+        if has_another_password {
             // Somebody else registered after this one, and has not proved the address.
             end_sessions_of_user(&transaction, user_id, "password").await?;
             forget_registrant(&transaction, user_id).await?;
         }
+        // Whoever tried to log in while the letter was on its way need not wait for that.
+        forget_log_in_failures(&transaction, &service.throttle.subjects(&email, None).account).await?;
         return Ok(transaction.commit().await.map_err(DbError::from)?);
     }
     let changed = use_email_change(&transaction, &hash).await?.ok_or(VerifyError::BadToken)?;

@@ -42,6 +42,8 @@ pub(crate) struct ShownPasskey {
     pub(crate) is_backup_eligible: bool,
     /// It is not suspected, and its account is active.
     pub(crate) is_usable: bool,
+    /// Its account has proved its address.
+    pub(crate) is_verified: bool,
     pub(crate) email: String,
     pub(crate) hashed_password: String,
 }
@@ -141,6 +143,7 @@ fn shown(row: &Row) -> Option<ShownPasskey> {
         user_handle: row.get("user_handle"),
         is_backup_eligible: row.get("is_backup_eligible"),
         is_usable: row.get("is_usable"),
+        is_verified: row.get("is_verified"),
         email: row.get("email"),
         hashed_password: row.get("hashed_password"),
     })

@@ -5,6 +5,7 @@ use estore_kit::db::{DbError, View, execute, rows};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -24,6 +25,8 @@ pub(crate) struct NewSession<'a> {
     pub(crate) token_hash: &'a str,
     /// The hash that the password was checked against.
     pub(crate) hashed_password: &'a str,
+    /// Whether the account need not have proved its address.
+    pub(crate) admits_unverified: bool,
     /// Whence it begins.
     pub(crate) subjects: &'a Subjects,
 }
@@ -70,24 +73,29 @@ pub(crate) struct OpenSession {
     pub(crate) is_current: bool,
 }
 
-/// Whether the account is still active and its password the one that was checked. What it may do is to be read after
+/// Whether the account is still active, its address proved where that is asked, and its password the one that was checked. What it may do is to be read after
 /// this, in the same transaction, which keeps it so.
 pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<bool, DbError> {
     let sql = include_str!("../../queries/begin_session.sql");
-    let NewSession { id, user_id, user_agent, days, token_hash, hashed_password, subjects } = session;
+    let NewSession { id, user_id, user_agent, days, token_hash, hashed_password, admits_unverified, subjects } =
+        session;
     let Subjects { address, pair, .. } = subjects;
-    let begun = execute(db, sql, &[id, user_id, user_agent, address, days, token_hash, pair, hashed_password]).await?;
-    Ok(begun == 1)
+    let asked: [&(dyn ToSql + Sync); 9] =
+        [id, user_id, user_agent, address, days, token_hash, pair, hashed_password, admits_unverified];
+    Ok(execute(db, sql, &asked).await? == 1)
 }
 
-/// The session, whom it speaks for and when they last proved it, when the token is good and unused.
+/// The session, whom it speaks for and when they last proved it, when the token is good and unused. That of an account
+/// whose address is not proved stays unused where it `admits_unverified` not.
 pub(crate) async fn use_refresh_token<C: GenericClient>(
     db: &C,
     hash: &str,
     next_hash: &str,
     days: i32,
+    admits_unverified: bool,
 ) -> Result<Option<(Uuid, Standing, i64)>, DbError> {
-    let used = rows(db, include_str!("../../queries/use_refresh_token.sql"), &[&hash, &next_hash, &days]).await?;
+    let sql = include_str!("../../queries/use_refresh_token.sql");
+    let used = rows(db, sql, &[&hash, &next_hash, &days, &admits_unverified]).await?;
     Ok(used.first().map(|row| (row.get("session_id"), standing(row), row.get("authenticated_at"))))
 }
 

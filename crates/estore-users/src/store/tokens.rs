@@ -12,6 +12,15 @@ pub(crate) struct ResetHolder {
     pub(crate) email: String,
 }
 
+/// An address that has been proved.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) user_id: i32,
+    pub(crate) email: String,
+    /// The letter confirmed another password than the account had.
+    pub(crate) has_another_password: bool,
+}
+
 /// An address that has been switched.
 #[derive(Debug)]
 pub(crate) struct EmailChanged {
@@ -30,13 +39,14 @@ pub(crate) async fn insert_verification_token<C: GenericClient>(
     execute(db, sql, &[&user_id, &hash, &hours]).await.map(drop)
 }
 
-/// The account that is verified now, and whether it has another password by that.
-pub(crate) async fn use_verification_token<C: GenericClient>(
-    db: &C,
-    hash: &str,
-) -> Result<Option<(i32, bool)>, DbError> {
+/// The account that is verified now.
+pub(crate) async fn use_verification_token<C: GenericClient>(db: &C, hash: &str) -> Result<Option<Verified>, DbError> {
     let used = rows(db, include_str!("../../queries/use_verification_token.sql"), &[&hash]).await?;
-    Ok(used.first().map(|row| (row.get("id"), row.get("is_another"))))
+    Ok(used.first().map(|row| Verified {
+        user_id: row.get("id"),
+        email: row.get("email"),
+        has_another_password: row.get("is_another"),
+    }))
 }
 
 pub(crate) async fn delete_verification_tokens<C: GenericClient>(db: &C, user_id: i32) -> Result<(), DbError> {

@@ -106,7 +106,7 @@ pub(crate) async fn insert_admin<C: GenericClient>(
     Ok(made.first().map(|row| row.get(0)))
 }
 
-/// Whether there is an administrator who can log in.
+/// Whether there is an active administrator.
 pub(crate) async fn find_active_admin<C: GenericClient>(db: &C) -> Result<bool, DbError> {
     let found = rows(db, include_str!("../../queries/find_active_admin.sql"), &[]).await?;
     Ok(found.first().is_some_and(|row| row.get("found")))

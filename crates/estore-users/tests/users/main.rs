@@ -23,3 +23,4 @@ mod sessions;
 mod statements;
 mod throttle;
 mod timing;
+mod unverified;

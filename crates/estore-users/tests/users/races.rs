@@ -33,12 +33,19 @@ async fn a_session_does_not_begin_by_what_was_true_before() {
     desk.customer(ADA).await;
     let sessions = format!("SELECT count(*) FROM sessions JOIN users ON users.id = user_id WHERE email = '{ADA}'");
     let before = desk.number(&sessions).await;
-    for change in ["hashed_password = '!'", "is_active = false", "email = 'erased@example.com', hashed_password = '!'"]
-    {
+    for change in [
+        "hashed_password = '!'",
+        "is_active = false",
+        "is_verified = false",
+        "email = 'erased@example.com', hashed_password = '!'",
+    ] {
         let kept = desk.text(&format!("SELECT hashed_password FROM users WHERE email = '{ADA}'")).await;
         let refused = log_in_while(&desk, &format!("UPDATE users SET {change} WHERE email = '{ADA}'")).await;
         assert_eq!(refused.expect(401).code(), "invalid_credentials", "{change}");
-        desk.run(&format!("UPDATE users SET email = '{ADA}', is_active = true, hashed_password = '{kept}'")).await;
+        desk.run(&format!(
+            "UPDATE users SET email = '{ADA}', is_active = true, is_verified = true, hashed_password = '{kept}'"
+        ))
+        .await;
         assert_eq!(desk.number(&sessions).await, before, "{change}");
     }
     // What it may do is what it may do then.

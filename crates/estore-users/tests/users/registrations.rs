@@ -26,7 +26,7 @@ async fn log_in(desk: &Desk, password: &str) -> u16 {
 
 #[tokio::test]
 async fn who_registered_somebody_elses_address_has_nothing_when_its_owner_proves_it() {
-    let desk = Desk::open().await;
+    let desk = Desk::open_to_unverified().await;
     let strangers = register(&desk, STRANGERS).await;
     let (access, refresh) = desk.log_in(ADA, STRANGERS).await;
     // A stranger leaves no key of their own there.
@@ -79,7 +79,7 @@ async fn who_asks_for_the_letter_again_chooses_a_password_where_several_register
 
 #[tokio::test]
 async fn a_letter_confirms_the_password_that_its_owner_has_chosen_since() {
-    let desk = Desk::open().await;
+    let desk = Desk::open_to_unverified().await;
     let token = register(&desk, PASSWORD).await;
     let (access, _) = desk.log_in(ADA, PASSWORD).await;
     let change = json!({"current_password": PASSWORD, "password": OWNERS});

@@ -198,7 +198,7 @@ async fn twenty_at_once_refresh_once() {
 
 #[tokio::test]
 async fn ended_tokens_are_refused() {
-    let desk = Desk::open().await;
+    let desk = Desk::open_to_unverified().await;
     desk.post("/v1/users", json!({"email": ADA, "password": PASSWORD})).await.expect(202);
     let token = desk.mailed_token(ADA, "verification").await;
     desk.run("UPDATE verification_tokens SET created_at = now() - interval '2 days', expires_at = now() - interval '1 second'").await;

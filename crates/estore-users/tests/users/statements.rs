@@ -76,6 +76,12 @@ async fn every_route_has_its_number_of_statements() {
     note("refused log in").await;
     post("/v1/tokens", json!({"email": "nobody@example.com", "password": "wrong-one-42"})).await.expect(401);
     note("refused log in of nobody").await;
+    desk.run("UPDATE users SET is_verified = false WHERE NOT is_admin").await;
+    note("(the test takes the proof away)").await;
+    post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})).await.expect(401);
+    note("refused log in to an address that is not proved").await;
+    desk.run("UPDATE users SET is_verified = true").await;
+    note("(the test gives it back)").await;
     post("/v1/tokens/refresh", json!({"refresh_token": refresh})).await.expect(200);
     note("refresh").await;
     desk.get("/v1/users/me", &access).await.expect(200);
@@ -106,11 +112,15 @@ async fn every_route_has_its_number_of_statements() {
             // Who changes it is said first, for the audit log.
             ("register", 4),
             ("(the test reads the token)", 1),
-            ("verify", 2),
+            // What was tried before it is forgotten.
+            ("verify", 3),
             ("log in", 3),
             // What failed is counted for the account; it is as much for one that there is not.
             ("refused log in", 2),
             ("refused log in of nobody", 2),
+            ("(the test takes the proof away)", 1),
+            ("refused log in to an address that is not proved", 2),
+            ("(the test gives it back)", 1),
             ("refresh", 1),
             // It says itself for whom it is.
             ("me", 1),

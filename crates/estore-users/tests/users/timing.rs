@@ -14,6 +14,9 @@ const ASKED: usize = 25;
 /// How often one of the first kind may be slower than one of the second, in percent of all pairs.
 const EVEN: std::ops::RangeInclusive<usize> = 10..=90;
 
+/// What somebody registers addresses with that may be others'.
+const STRANGERS: &str = "kartoffel-turm-77";
+
 async fn time(desk: &Desk, path: &str, body: Value, wanted: u16) -> Duration {
     let begun = Instant::now();
     desk.call(Method::POST, path, None, Some(body)).await.expect(wanted);
@@ -62,6 +65,15 @@ async fn desk() -> Desk {
 async fn the_time_of_a_refused_log_in_tells_nothing() {
     let desk = desk().await;
     tells_nothing(&desk, "/v1/tokens", 401, |email| json!({"email": email, "password": "wrong-one-42"})).await;
+}
+
+#[tokio::test]
+async fn the_time_of_a_log_in_after_a_registration_tells_nothing() {
+    let desk = desk().await;
+    for email in (0..ASKED).flat_map(|n| [format!("known-{n}@example.com"), format!("unknown-{n}@example.com")]) {
+        desk.register(&email, STRANGERS).await;
+    }
+    tells_nothing(&desk, "/v1/tokens", 401, |email| json!({"email": email, "password": STRANGERS})).await;
 }
 
 #[tokio::test]

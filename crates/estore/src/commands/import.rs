@@ -68,6 +68,13 @@ async fn customers(config: Config, file: &Path) -> Outcome {
                 "{} rows: {} accounts made, {} were there already.",
                 report.rows, report.made, report.already_there
             );
+            if report.unverified > 0 && !config.users.unverified_may_log_in {
+                println!(
+                    "{} of the new ones log in once their address is proved, by the letter of POST /v1/users/verify/resend \
+                     or of POST /v1/password-resets. Where another shop has proved it, import it with is_verified.",
+                    report.unverified
+                );
+            }
             Ok(true)
         }
         Err(estore_users::ImportError::Faults(faults)) => {

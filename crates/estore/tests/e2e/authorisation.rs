@@ -5,15 +5,33 @@ mod table;
 
 use std::collections::BTreeSet;
 
-use estore_testkit::client::{CARD_APPROVED, Client};
-use estore_testkit::shop::{Address, Processes, Shop};
+use estore_testkit::client::{CARD_APPROVED, Client, UNVERIFIED_MAY_LOG_IN};
+use estore_testkit::shop::{Address, Processes, Shop, USERS};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::table::{ROUTES, Row, rows};
+use crate::own_shop;
 
-crate::in_one_and_three!(everybody_may_do_what_the_table_says, what_is_between_services_is_for_nobody_else);
+crate::in_one_and_three!(what_is_between_services_is_for_nobody_else);
+
+#[tokio::test]
+async fn everybody_may_do_what_the_table_says_in_one_process() {
+    everybody_may_do_what_the_table_says(&open_shop(Processes::One, 0).await).await;
+}
+
+#[tokio::test]
+async fn everybody_may_do_what_the_table_says_in_three_processes() {
+    everybody_may_do_what_the_table_says(&open_shop(Processes::Three, USERS).await).await;
+}
+
+/// A shop whose UserService, in this process, lets those in who have not proved their address.
+async fn open_shop(processes: Processes, users: usize) -> Shop {
+    let mut shop = own_shop(processes).await;
+    shop.restart(users, &[UNVERIFIED_MAY_LOG_IN]).await;
+    shop
+}
 
 /// Those who knock, in the order in which they do: the owner of what is asked for comes last.
 struct Cast {

@@ -31,9 +31,11 @@ async fn stock(client: &Client, product: i64) -> i64 {
 async fn a_visitor_becomes_a_buyer(shop: &Shop) {
     let admin = Client::admin(shop).await;
     let product = admin.product(1_250, 10).await;
-    let buyer = Client::unverified(shop).await;
-    let method = buyer.card(CARD_APPROVED).await;
-    assert_eq!(buyer.order(&key(), product, 1, method).await.expect(403).code(), "email_not_verified");
+    let buyer = Client::registered(shop).await;
+    let log_in = json!({ "email": buyer.email, "password": PASSWORD });
+    let early = buyer.post("/v1/tokens", &log_in).await.expect(401);
+    assert_eq!(early.code(), "invalid_credentials");
+    assert!(early.text.contains("has not been confirmed yet"), "{}", early.text);
 
     let mail = shop.mail_to(&buyer.email).await;
     assert!(mail.contains("/verify-email?token="), "{mail}");
@@ -43,6 +45,7 @@ async fn a_visitor_becomes_a_buyer(shop: &Shop) {
 
     let email = buyer.email.clone();
     let buyer = buyer.logged_in(&email).await;
+    let method = buyer.card(CARD_APPROVED).await;
     let order = buyer.order(&key(), product, 2, method).await.expect(201).json;
     assert_eq!(order["total_amount"], 2_500);
     assert_eq!(order["unit_price"], 1_250);

@@ -106,6 +106,7 @@ async fn answers_are_as_described(shop: &Shop) {
             .args(["--suppress-health-check", "all", choice, paths, &format!("{base}/openapi.json")])
             .env("SCHEMATHESIS_HOOKS", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/schemathesis_hooks.py"))
             .env("ESTORE_TEST_USERS", users)
+            .env("ESTORE_TEST_MAIL", shop.address.data_dir.join("mail"))
             .env("ESTORE_TEST_ADMIN_TOKEN", &token)
             .env("ESTORE_TEST_SEEN", folder.path().join("seen.json"))
             .current_dir(folder.path());

@@ -4,13 +4,16 @@ import atexit
 import itertools
 import json
 import os
+import pathlib
 import threading
+import time
 import urllib.request
 import uuid
 
 import schemathesis
 
 USERS = os.environ["ESTORE_TEST_USERS"]
+MAIL = pathlib.Path(os.environ["ESTORE_TEST_MAIL"])
 ADMIN_TOKEN = os.environ["ESTORE_TEST_ADMIN_TOKEN"]
 SEEN = os.environ["ESTORE_TEST_SEEN"]
 PASSWORD = "correct horse battery staple 7"
@@ -53,6 +56,18 @@ def ask(method, path, body=None, token=None):
         return json.load(answer)
 
 
+def mailed_token(email):
+    """The token of the letter that proves the address. Letters are named by when they were written."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for path in sorted(MAIL.glob("*-verification.eml"), reverse=True):
+            lines = path.read_text().splitlines()
+            if f"To: {email}" in lines:
+                return next(line.removeprefix("Token: ") for line in lines if line.startswith("Token: "))
+        time.sleep(0.05)
+    raise TimeoutError(f"no letter to {email}")
+
+
 class Customer(threading.local):
     """A worker's own customer; another one after each request that may have ended it."""
 
@@ -62,6 +77,7 @@ class Customer(threading.local):
         if self.token is None:
             self.email = f"lost-{uuid.uuid4().hex}@shop.test"
             ask("POST", "/v1/users", {"email": self.email, "password": PASSWORD})
+            ask("POST", "/v1/users/verify", {"token": mailed_token(self.email)})
             tokens = ask("POST", "/v1/tokens", {"email": self.email, "password": PASSWORD})
             self.token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
             self.id = ask("GET", "/v1/users/me", token=self.token)["id"]
