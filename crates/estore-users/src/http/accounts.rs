@@ -60,7 +60,8 @@ impl Address {
 }
 
 /// Registers an account; the owner of the address is told by mail, and the answer is the same for a taken one. An address that
-/// nobody has proved may be registered again: each letter confirms the registration that it was sent for.
+/// nobody has proved may be registered again: each letter confirms the registration that it was sent for. The account logs in once
+/// its address is proved, unless the shop lets it in before (`users.unverified_may_log_in`).
 #[utoipa::path(
     post, path = "/v1/users", tag = "accounts", operation_id = "register", request_body = Registration,
     responses((status = 202, description = "The owner of the address gets a letter", body = Done), WithBody),

@@ -63,7 +63,8 @@ pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) ->
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The account as it is now; a new address waits in `pending_email`", body = User),
-        (status = 403, description = "The present password or the passkey is wrong, or no second step came with it",
+        (status = 403, description = "The address is not proved, the present password or the passkey is wrong, or no second step \
+            came with it",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "A passkey came, and this shop takes none", body = ProblemBody,
             content_type = "application/problem+json"),
@@ -88,7 +89,7 @@ pub(super) async fn change(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "The account is erased"),
-        (status = 403, description = "The present password is wrong, or no code came with it", body = ProblemBody,
+        (status = 403, description = "The address is not proved, the present password is wrong, or no code came with it", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
             body = ProblemBody, content_type = "application/problem+json"),

@@ -102,12 +102,14 @@ pub(super) fn answer(pair: TokenPair) -> Response {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(body)).into_response()
 }
 
-/// Logs in.
+/// Logs in. Where the shop asks for proved addresses (`users.unverified_may_log_in` is false, as by default), an account whose
+/// address is not proved is answered as a wrong password is.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "tokens", operation_id = "log_in", request_body = LogIn,
     responses(
         (status = 200, description = "A session begins", body = Tokens),
-        (status = 401, description = "The address or the password is wrong, or the code beside it", body = ProblemBody,
+        (status = 401, description = "`invalid_credentials`: the address or the password is wrong, or the address has not been \
+            proved by its letter, all alike; or what came beside the password is wrong", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 403, description = "`totp_required` or `passkey_required`: the account asks for a second step beside the \
             password; or `password_change_required`: a one-time password came without new_password", body = ProblemBody,
@@ -166,7 +168,8 @@ pub(super) async fn refresh(
     security(("bearer" = [])),
     responses(
         (status = 200, description = "A fresh access token of the same session", body = FreshToken),
-        (status = 403, description = "The present password or the passkey is wrong, or no second step came with it",
+        (status = 403, description = "The address is not proved, the present password or the passkey is wrong, or no second step \
+            came with it",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "A passkey came, and this shop takes none", body = ProblemBody,
             content_type = "application/problem+json"),

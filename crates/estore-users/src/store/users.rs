@@ -62,6 +62,8 @@ pub(crate) struct Owner {
     pub(crate) is_verified: bool,
     /// Somebody registered it again before anybody proved it.
     pub(crate) registered_again: bool,
+    /// It is one of the staff's.
+    pub(crate) has_role: bool,
 }
 
 fn user(row: &Row) -> User {
@@ -174,6 +176,7 @@ pub(crate) async fn lock_user_by_email<C: GenericClient>(db: &C, email: &Email) 
         is_active: row.get("is_active"),
         is_verified: row.get("is_verified"),
         registered_again: row.get("registered_again"),
+        has_role: row.get("has_role"),
     }))
 }
 

@@ -106,3 +106,18 @@ async fn a_change_of_address_that_somebody_asked_for_ends_with_a_new_password() 
     desk.post("/v1/users/verify", json!({"token": change})).await.expect(400);
     assert_eq!(log_in(&desk, OWNERS).await, 200);
 }
+
+#[tokio::test]
+async fn who_registers_the_address_of_one_of_the_staff_has_nothing() {
+    let desk = Desk::open_to_unverified().await;
+    let text = format!("email,password,is_admin\n{ADA},{OWNERS},true\nbob@example.com,{OWNERS},\n");
+    desk.users.import_customers(std::io::Cursor::new(text), |_| {}).await.unwrap();
+    desk.run("INSERT INTO user_roles (user_id, role) SELECT id, 'refunds' FROM users WHERE NOT is_admin").await;
+    for email in [ADA, "bob@example.com"] {
+        desk.register(email, STRANGERS).await;
+        assert!(desk.letter(email, "already_registered").await.contains("you have one already"));
+        let log_in = |password: &str| desk.post("/v1/tokens", json!({"email": email, "password": password}));
+        log_in(STRANGERS).await.expect(401);
+        log_in(OWNERS).await.expect(200);
+    }
+}

@@ -1,17 +1,21 @@
-//! Sessions that end: their access tokens are refused by every service soon after.
+//! Who has a session, and sessions that end: their access tokens are refused by every service soon after.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use estore_testkit::client::Client;
-use estore_testkit::shop::Shop;
+use estore_testkit::client::{Answer, Client, token_of};
+use estore_testkit::shop::{PASSWORD, Shop};
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 crate::in_one_and_three!(
     a_logged_out_token_is_refused_everywhere,
     a_deactivated_buyer_is_refused_everywhere,
     a_key_is_taken_by_every_service_until_it_ends,
+    a_log_in_after_a_registration_tells_nobody_whether_the_address_was_free,
+    imported_customers_log_in_as_their_file_says,
 );
 
 /// A route of each service that looks at the token.
@@ -78,4 +82,42 @@ async fn a_key_is_taken_by_every_service_until_it_ends(shop: &Shop) {
     let path = format!("/v1/api-keys/{}", made.json["id"].as_str().unwrap());
     let _revoked = admin.send(Method::DELETE, &path, None, &[]).await.expect(204);
     is_refused_everywhere(&program, routes, &["api_key_invalid"]).await;
+}
+
+/// All that an answer tells but its moment and the id of its request.
+fn told(answer: &Answer) -> String {
+    let id = answer.headers["x-request-id"].as_str();
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "date");
+    let headers: BTreeMap<_, _> = headers.collect();
+    format!("{} {headers:?} {}", answer.status, answer.text).replace(id, "…")
+}
+
+async fn a_log_in_after_a_registration_tells_nobody_whether_the_address_was_free(shop: &Shop) {
+    let (stranger, taken) = (Client::anonymous(shop), Client::customer(shop).await.email);
+    let free = taken.replace("buyer", "nobody");
+    for path in ["/v1/users", "/v1/tokens", "/v1/tokens"] {
+        let ask = async |email: &str| {
+            let body = json!({ "email": email, "password": "a mill of many wheels" });
+            stranger.post(path, &body).await.expect(if path == "/v1/users" { 202 } else { 401 })
+        };
+        assert_eq!(told(&ask(&taken).await), told(&ask(&free).await), "{path}");
+    }
+}
+
+async fn imported_customers_log_in_as_their_file_says(shop: &Shop) {
+    let stranger = Client::anonymous(shop);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("customers.csv");
+    let [proved, waiting] = ["proved", "waiting"].map(|name| format!("{name}-{}@shop.test", Uuid::now_v7().simple()));
+    let rows = format!("email,password,is_verified\n{proved},{PASSWORD},true\n{waiting},{PASSWORD},\n");
+    std::fs::write(&file, rows).unwrap();
+    let said = shop.estore(&["import", "customers", file.to_str().unwrap()], "");
+    assert!(said.starts_with("2 rows: 2 accounts made") && said.contains("\n1 of the new ones log in once"), "{said}");
+    let _at_once = stranger.clone().logged_in(&proved).await;
+    let log_in = json!({ "email": waiting, "password": PASSWORD });
+    let _refused = stranger.post("/v1/tokens", &log_in).await.expect(401);
+    let _asked = stranger.post("/v1/users/verify/resend", &json!({ "email": waiting })).await.expect(202);
+    let token = token_of(&shop.mail_to(&waiting).await);
+    let _proved = stranger.post("/v1/users/verify", &json!({ "token": token })).await.expect(200);
+    let _then = stranger.logged_in(&waiting).await;
 }
