@@ -3,8 +3,7 @@
 -- index passkeys_credential_once.
 WITH shown AS (
     SELECT passkeys.id, user_id, public_key, user_handle, is_backup_eligible, email, hashed_password,
-        is_verified,
-        suspected_at IS NULL AND is_active AS is_usable
+        is_verified, suspected_at IS NULL AND is_active AS is_usable
     FROM passkeys JOIN users ON users.id = user_id
     WHERE credential_id = $4
 ), answered AS (

@@ -6,8 +6,7 @@ WITH used AS (
     RETURNING challenge
 )
 SELECT passkeys.id, passkeys.user_id, public_key, user_handle, is_backup_eligible, email, hashed_password,
-    is_verified,
-    suspected_at IS NULL AND is_active AS is_usable
+    is_verified, suspected_at IS NULL AND is_active AS is_usable
 FROM used
 LEFT JOIN passkeys ON credential_id = $4
 LEFT JOIN users ON users.id = passkeys.user_id

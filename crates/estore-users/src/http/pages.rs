@@ -42,7 +42,10 @@ pub(super) async fn ask_verification(Query(link): Query<Link>) -> Response {
 /// Proves the address.
 pub(super) async fn verify(State(service): State<Arc<Service>>, Form(link): Form<Link>) -> Response {
     match operations::verify_email::verify_email(&service, &link.token).await {
-        Ok(()) => page(StatusCode::OK, "Thank you", "<p>Your address is confirmed. You can close this page.</p>"),
+        Ok(()) => {
+            let text = "<p>Your address is confirmed. You can log in with it now, and close this page.</p>";
+            page(StatusCode::OK, "Thank you", text)
+        }
         Err(error) => problem_page(&error.into(), ""),
     }
 }
