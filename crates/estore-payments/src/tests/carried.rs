@@ -44,6 +44,17 @@ async fn a_hold_is_asked_for_again_when_the_database_fell_before_the_write() {
 }
 
 #[tokio::test]
+async fn a_hold_that_another_server_was_to_carry_is_asked_for_again() {
+    let bench = Bench::start().await;
+    let card = bench.card(BUYER, APPROVED).await;
+    bench.payments.shop.server.note(&serde_json::from_str("\"7000000000000000000/1.5\"").unwrap());
+    bench.order(BUYER, "first", TEA, 1, card).await.expect(201);
+    assert_eq!(bench.stock.asked.load(SeqCst), 2, "once more, for the server that it is");
+    assert_eq!(bench.count("SELECT count(*) FROM orders WHERE status = 'paid'").await, 1);
+    bench.verify().await;
+}
+
+#[tokio::test]
 async fn the_gateway_is_asked_again_when_the_database_fell_before_the_settlement() {
     let bench = Bench::start().await;
     let card = bench.card(BUYER, APPROVED).await;

@@ -17,6 +17,7 @@ use crate::operations::relay_outbox::relay_outbox;
 use crate::operations::resume_checkouts::resume_checkouts;
 use crate::operations::sweep_orphans::sweep_orphans;
 use crate::service::now;
+use crate::store::keys;
 
 #[tokio::test]
 async fn a_crash_after_the_key_frees_the_key() {
@@ -50,6 +51,21 @@ async fn a_writer_that_was_given_up_writes_nothing() {
     steps.resume().await;
     bench.stock.state.lock().unwrap().holds.remove(&steps.id);
     assert!(steps.write(&method).await.is_none());
+    assert_eq!(bench.count("SELECT count(*) FROM checkouts").await, 0);
+}
+
+#[tokio::test]
+async fn a_writer_whose_key_is_being_undone_or_anothers_writes_nothing() {
+    let bench = Bench::start().await;
+    let steps = Steps::begin(&bench).await;
+    let method = steps.take().await;
+    steps.hold().await;
+    assert!(keys::fence(&bench.db, BUYER, "k", steps.id).await.unwrap());
+    assert!(steps.write(&method).await.is_none(), "under a fenced key");
+    // The same key was freed and is taken by the next request, which is on its way.
+    let taken = "UPDATE idempotency_keys SET state = 'running', resource_id = gen_random_uuid() WHERE key = 'k'";
+    bench.db.execute(taken, &[]).await.unwrap();
+    assert!(steps.write(&method).await.is_none(), "under another's key");
     assert_eq!(bench.count("SELECT count(*) FROM checkouts").await, 0);
 }
 
