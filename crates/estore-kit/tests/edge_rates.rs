@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::routing::{get, post};
 use estore_kit::auth::Verifier;
 use estore_kit::edge::{Kind, RateLimits, Rates, Rules, edge};
+use estore_kit::request::ClientAddress;
 use jsonwebtoken::jwk::JwkSet;
 use tower::ServiceExt;
 
@@ -57,6 +58,24 @@ async fn changes_share_a_budget_and_log_ins_have_their_own() {
     assert_eq!(taken(&shop, Method::POST, "/tokens").await, 2);
     for (method, path) in [(Method::GET, "/things/1"), (Method::HEAD, "/things/1"), (Method::POST, "/free")] {
         assert_eq!(taken(&shop, method, path).await, 10);
+    }
+}
+
+#[tokio::test]
+async fn a_network_of_ipv6_has_one_budget() {
+    let shop = shop(limits(2, 0, &[]));
+    let status = async |address: &str| {
+        let client = ClientAddress(address.parse().unwrap());
+        let request = Request::builder().method(Method::PUT).uri("/things/1").extension(client).body(Body::empty());
+        shop.clone().oneshot(request.unwrap()).await.unwrap().status()
+    };
+    for (address, expected) in [
+        ("2001:db8:1:2::1", StatusCode::OK),
+        ("2001:db8:1:2:3:4:5:6", StatusCode::OK),
+        ("2001:db8:1:2::3", StatusCode::TOO_MANY_REQUESTS),
+        ("2001:db8:1:3::1", StatusCode::OK),
+    ] {
+        assert_eq!(status(address).await, expected, "{address}");
     }
 }
 
