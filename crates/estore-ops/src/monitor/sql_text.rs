@@ -24,6 +24,8 @@ pub fn fingerprint(text: &str) -> String {
             Kind::Word if ["null", "true", "false"].iter().any(|known| text.eq_ignore_ascii_case(known)) => {
                 value(&mut out);
             }
+            // So is what is extracted from a time.
+            Kind::Word if follows_extract(&out) => value(&mut out),
             Kind::Word | Kind::Sign => out.push(text),
         }
     }
@@ -31,6 +33,10 @@ pub fn fingerprint(text: &str) -> String {
         out.pop();
     }
     out.join(" ")
+}
+
+fn follows_extract(out: &[&str]) -> bool {
+    matches!(out, [.., extract, "("] if extract.eq_ignore_ascii_case("extract"))
 }
 
 /// A sign before a number belongs to it, and of a list of values the newer servers keep one.

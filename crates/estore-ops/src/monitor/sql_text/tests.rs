@@ -12,6 +12,7 @@ fn the_servers_text_of_a_statement_is_known_again() {
     ] {
         assert_eq!(fingerprint(ours), fingerprint(theirs));
     }
+    assert_eq!(fingerprint("SELECT extract(epoch FROM a)"), fingerprint("SELECT extract($1 FROM a)"));
     assert_ne!(fingerprint("SELECT a FROM t"), fingerprint("SELECT a FROM u"));
     assert_ne!(fingerprint("SELECT \"a?\" FROM t"), fingerprint("SELECT a FROM t"));
 }
