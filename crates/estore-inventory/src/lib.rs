@@ -119,13 +119,7 @@ impl Inventory {
         if !db.answers(Duration::from_secs(config.start_seconds_max)).await {
             return Err(StartError::DatabaseAway);
         }
-        let limits = BatchLimits {
-            queue_max: HOLDS_WAITING_MAX,
-            batch_max: HOLD_BATCH_MAX,
-            workers: config.hold_workers,
-            alone_for: Duration::ZERO,
-            apart: Duration::ZERO,
-        };
+        let limits = BatchLimits::at_once(HOLDS_WAITING_MAX, HOLD_BATCH_MAX, config.hold_workers);
         let shelf = db.clone();
         let holds = Batcher::start(limits, move |requests| {
             let db = shelf.clone();

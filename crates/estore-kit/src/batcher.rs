@@ -35,6 +35,14 @@ pub struct BatchLimits {
     pub apart: Duration,
 }
 
+impl BatchLimits {
+    /// Flushes begin as soon as a worker is free.
+    #[must_use]
+    pub const fn at_once(queue_max: usize, batch_max: usize, workers: usize) -> Self {
+        Self { queue_max, batch_max, workers, alone_for: Duration::ZERO, apart: Duration::ZERO }
+    }
+}
+
 /// Why an item has no outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {

@@ -252,8 +252,7 @@ fn pool(config: Config, connections_max: usize, silent_max: Duration) -> Result<
         .max_size(connections_max)
         .timeouts(Timeouts { wait, create: wait, recycle: wait })
         .runtime(Runtime::Tokio1)
-        // Whoever worked last works next: plans, tables' shapes and the processor's caches are at hand there, and an idle
-        // shop needs few processes.
+        // Whoever worked last works next: plans, tables' shapes and the processor's caches are at hand there.
         .queue_mode(QueueMode::Lifo)
         // Where one connection was found silent, those that lay idle meanwhile may be: nobody waits to find out.
         .pre_recycle(Hook::sync_fn(move |_, metrics| {

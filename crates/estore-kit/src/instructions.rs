@@ -1,8 +1,6 @@
 //! What an item pays for its way through a batcher and back, and an order for what is personal in its metadata, counted by
 //! `script/instructions`.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
@@ -17,11 +15,8 @@ fn counted_hand_to_batcher(runtime: &Runtime, batcher: &Batcher<u64, u64>, item:
 #[test]
 fn hand_to_batcher() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let batcher = runtime.block_on(async {
-        let limits =
-            BatchLimits { queue_max: 64, batch_max: 16, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
-        Batcher::start(limits, |items: Vec<u64>| async move { items })
-    });
+    let batcher = runtime
+        .block_on(async { Batcher::start(BatchLimits::at_once(64, 16, 1), |items: Vec<u64>| async move { items }) });
     for item in 0..200 {
         assert_eq!(counted_hand_to_batcher(&runtime, &batcher, item), Some(item));
     }

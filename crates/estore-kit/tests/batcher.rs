@@ -9,8 +9,7 @@ use estore_kit::problem::Problem;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, yield_now};
 
-const LIMITS: BatchLimits =
-    BatchLimits { queue_max: 4, batch_max: 3, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
+const LIMITS: BatchLimits = BatchLimits::at_once(4, 3, 1);
 
 /// Submits in the background; returns once the item is in the queue.
 async fn submitted(batcher: &Batcher<i32, usize>, item: i32) -> JoinHandle<Result<usize, BatchError>> {

@@ -74,8 +74,7 @@ async fn workers_end() {
     }
 }
 
-const ONE: BatchLimits =
-    BatchLimits { queue_max: 8, batch_max: 2, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
+const ONE: BatchLimits = BatchLimits::at_once(8, 2, 1);
 const TWO: BatchLimits = BatchLimits { workers: 2, ..ONE };
 /// As the steps of a checkout that wait for locks.
 const ONE_AFTER_THE_OTHER: BatchLimits =

@@ -25,20 +25,14 @@ pub(crate) const CHECKOUTS_UNDER_WAY_MAX: usize = 1_024;
 /// Steps that write to the database: one flush at a time. Whoever comes meanwhile is in the next one, and each statement has
 /// a cost of its own that the larger batch pays once; with two at a time a shop of 64 buyers sells a sixth less. And 4 ms
 /// apart: at half of what it can sell, batches without a pause are so small that they keep both of two processors busy.
-pub(crate) const STEP: BatchLimits = BatchLimits {
-    queue_max: 4_096,
-    batch_max: 256,
-    workers: 1,
-    alone_for: Duration::ZERO,
-    apart: Duration::from_millis(4),
-};
+pub(crate) const STEP: BatchLimits =
+    BatchLimits { apart: Duration::from_millis(4), ..BatchLimits::at_once(4_096, 256, 1) };
 /// Holds and settlements: the same, but one that waits for a row that somebody else has locked keeps the next from going on
 /// for this long only.
 pub(crate) const STEP_THAT_WAITS: BatchLimits =
     BatchLimits { workers: 2, alone_for: Duration::from_millis(50), ..STEP };
 /// Charges at Stripe: each alone, so that a slow bank delays nobody else, and so many at a time.
-pub(crate) const STRIPE: BatchLimits =
-    BatchLimits { queue_max: 4_096, batch_max: 1, workers: 64, alone_for: Duration::ZERO, apart: Duration::ZERO };
+pub(crate) const STRIPE: BatchLimits = BatchLimits::at_once(4_096, 1, 64);
 /// How often two steps of a checkout are taken because the database may have fallen between them. A connection that is new
 /// to a busy pool looks like that, too.
 pub(crate) const CARRY_TRIES: u32 = 10;
@@ -108,8 +102,7 @@ pub(crate) const DELIVER_EVERY: Duration = Duration::from_secs(1);
 /// How long finished deliveries gather before the next are taken.
 pub(crate) const DELIVER_PAUSE: Duration = Duration::from_millis(5);
 /// Writes of how attempts ended.
-pub(crate) const ATTEMPTS_ENDED: BatchLimits =
-    BatchLimits { queue_max: 4_096, batch_max: 256, workers: 1, alone_for: Duration::ZERO, apart: Duration::ZERO };
+pub(crate) const ATTEMPTS_ENDED: BatchLimits = BatchLimits::at_once(4_096, 256, 1);
 /// How often a write of how attempts ended is tried before they are left to be made again.
 pub(crate) const ATTEMPTS_ENDED_TRIES: u32 = 5;
 /// How long delivered deliveries can be looked at, in days.

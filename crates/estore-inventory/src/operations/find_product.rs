@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use estore_kit::batcher::{BatchError, BatchLimits, Batcher};
 use estore_kit::db::{Db, DbError};
@@ -28,13 +28,7 @@ pub(crate) type Reads = Batcher<i32, Result<Option<Arc<Entry>>, DbError>>;
 
 /// Starts the reads of products that are on sale and are not in memory yet.
 pub(crate) fn start_reads(db: Db, catalogue: Arc<Catalogue>) -> Reads {
-    let limits = BatchLimits {
-        queue_max: READS_WAITING_MAX,
-        batch_max: READ_BATCH_MAX,
-        workers: READ_WORKERS,
-        alone_for: Duration::ZERO,
-        apart: Duration::ZERO,
-    };
+    let limits = BatchLimits::at_once(READS_WAITING_MAX, READ_BATCH_MAX, READ_WORKERS);
     Batcher::start(limits, move |ids| {
         let (db, catalogue) = (db.clone(), Arc::clone(&catalogue));
         async move {

@@ -5,6 +5,7 @@ use estore_api::inventory::{HoldOutcome, InventoryApi, OpenHoldsQuery, RestockLi
 use estore_inventory::InventoryConfig;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::shop::{Shop, hold_request};
@@ -34,6 +35,26 @@ async fn the_last_unit_is_sold_once_to_five_hundred_buyers() {
     let outcomes = hold_at_once(&shop, vec![vec![(product, 1)]; 500]).await;
     assert_eq!(outcomes.iter().filter(|(_, _, outcome)| is_held(outcome)).count(), 1);
     assert_eq!(shop.quantity(product).await, 0);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn holds_of_more_than_there_is_are_not_written_whatever_was_looked_at() {
+    let shop = Shop::open().await;
+    let (many, few) = (shop.product("Five of them", 999, 5).await, shop.product("One of them", 999, 1).await);
+    let (admin, connection) = shop.database.admin_config().connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let insert = async |products: Vec<i32>| {
+        let checkouts: Vec<Uuid> = products.iter().map(|_| Uuid::now_v7()).collect();
+        let (quantities, prices) = (vec![1; products.len()], vec![999; products.len()]);
+        let sql = include_str!("../../queries/insert_holds.sql");
+        admin.query(sql, &[&checkouts, &products, &quantities, &prices]).await.map(drop)
+    };
+    let refused = insert(vec![many, few, few]).await.unwrap_err();
+    assert_eq!(refused.code(), Some(&SqlState::DIVISION_BY_ZERO), "{refused:?}");
+    assert_eq!((shop.quantity(many).await, shop.quantity(few).await), (5, 1));
+    insert(vec![many, few, many]).await.unwrap();
+    assert_eq!((shop.quantity(many).await, shop.quantity(few).await), (3, 0));
     shop.verify().await;
 }
 

@@ -40,11 +40,7 @@ impl Pipelined {
         first
     }
 
-    /// The connection, for statements in between.
-    ///
-    /// # Errors
-    /// None while the transaction lasts.
-    pub fn client(&self) -> Result<&Client, DbError> {
+    fn client(&self) -> Result<&Client, DbError> {
         self.client.as_ref().ok_or_else(|| DbError::Failed("the transaction is over".to_owned()))
     }
 

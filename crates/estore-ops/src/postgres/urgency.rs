@@ -107,7 +107,10 @@ mod tests {
 
     #[test]
     fn sessions_are_less_urgent_unless_somebody_has_said_how_urgent() {
-        let Some((mut server, [ordinary, set])) = server() else { return };
+        let Some((mut server, [ordinary, set])) = server() else {
+            eprintln!("This system does not share time among sessions: nothing is looked at, and nothing is lowered.");
+            return;
+        };
         until(|| std::fs::write(&set, "7").is_ok());
         assert_eq!((niceness(&ordinary), niceness(&set)), (Some(0), Some(7)));
         until(|| {

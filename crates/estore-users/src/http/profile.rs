@@ -89,8 +89,8 @@ pub(super) async fn change(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "The account is erased"),
-        (status = 403, description = "The address is not proved, the present password is wrong, or no code came with it", body = ProblemBody,
-            content_type = "application/problem+json"),
+        (status = 403, description = "The address is not proved, the present password is wrong, or no code came \
+            with it", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "It was wrong too often; `Retry-After` says for how long it is not looked at",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The caller is the last active administrator", body = ProblemBody,

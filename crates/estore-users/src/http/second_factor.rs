@@ -120,8 +120,8 @@ pub(super) async fn confirm(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "Its codes are no longer asked for"),
-        (status = 403, description = "The address is not proved, the present password is wrong, or no code came with it", body = ProblemBody,
-            content_type = "application/problem+json"),
+        (status = 403, description = "The address is not proved, the present password is wrong, or no code came \
+            with it", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The account has no authenticator", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "Either was wrong too often", body = ProblemBody,
@@ -144,8 +144,8 @@ pub(super) async fn end(
     request_body = OwnerProof, security(("bearer" = [])),
     responses(
         (status = 200, description = "They are shown this once", body = RecoveryCodes),
-        (status = 403, description = "The address is not proved, the present password is wrong, or no code came with it", body = ProblemBody,
-            content_type = "application/problem+json"),
+        (status = 403, description = "The address is not proved, the present password is wrong, or no code came \
+            with it", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The account does not log in by two steps", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 429, description = "Either was wrong too often", body = ProblemBody,

@@ -73,8 +73,8 @@ pub(crate) struct OpenSession {
     pub(crate) is_current: bool,
 }
 
-/// Whether the account is still active, its address proved where that is asked, and its password the one that was checked. What it may do is to be read after
-/// this, in the same transaction, which keeps it so.
+/// Whether the account is still active, its address proved where that is asked, and its password the one that was checked.
+/// What it may do is to be read after this, in the same transaction, which keeps it so.
 pub(crate) async fn begin_session<C: GenericClient>(db: &C, session: &NewSession<'_>) -> Result<bool, DbError> {
     let sql = include_str!("../../queries/begin_session.sql");
     let NewSession { id, user_id, user_agent, days, token_hash, hashed_password, admits_unverified, subjects } =
