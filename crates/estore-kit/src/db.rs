@@ -135,8 +135,7 @@ impl From<DbError> for Problem {
     }
 }
 
-/// Three pools of connections to one database: for a service's own work, for long work, and for what people may see.
-/// Cheap to clone.
+/// Three pools to one database: for a service's own work, for long work, and for what people may see. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: Pool,
@@ -220,6 +219,11 @@ impl Db {
         status.size >= status.max_size && status.available == 0
     }
 
+    /// Ends every connection that nobody works with, and lets nobody have another: before the server is stopped.
+    pub fn close(&self) {
+        [&self.pool, &self.patient, &self.views].into_iter().for_each(Pool::close);
+    }
+
     /// Whether the database answers within `limit`.
     pub async fn answers(&self, limit: Duration) -> bool {
         matches!(tokio::time::timeout(limit, self.rows("SELECT 1", &[])).await, Ok(Ok(_)))
@@ -246,9 +250,8 @@ fn pool(config: Config, connections_max: usize, silent_max: Duration) -> Result<
     let tls = (!is_plain(&config)).then(tls);
     let patience = Patience::new(silent_max, SecondLook::new(config.clone(), tls.clone()));
     let connector = Connector { tls, patience: patience.clone() };
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let wait = Some(Duration::from_secs(CONNECTION_WAIT_SECONDS));
-    Pool::builder(Manager::from_connect(config, connector, recycling))
+    Pool::builder(Manager::from_connect(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast }))
         .max_size(connections_max)
         .timeouts(Timeouts { wait, create: wait, recycle: wait })
         .runtime(Runtime::Tokio1)
@@ -273,13 +276,12 @@ fn by_index(mut config: Config) -> Config {
 
 /// What a session may take; an answer that says so comes before the connection is given up.
 fn limited(mut config: Config, silent_max: Duration) -> Config {
-    let given = config.get_options().unwrap_or_default().to_owned();
-    let silent_max = silent_max.as_millis();
+    let (given, silent_max) = (config.get_options().unwrap_or_default().to_owned(), silent_max.as_millis());
     let (statement, lock) = (STATEMENT_MS_MAX.min(silent_max * 3 / 4), LOCK_WAIT_MS_MAX.min(silent_max / 2));
-    let idle = IDLE_IN_TRANSACTION_MS_MAX.min(silent_max);
     config.options(format!(
         "-c statement_timeout={statement} -c lock_timeout={lock} \
-         -c idle_in_transaction_session_timeout={idle} -c timezone=UTC {given}"
+         -c idle_in_transaction_session_timeout={} -c timezone=UTC {given}",
+        IDLE_IN_TRANSACTION_MS_MAX.min(silent_max)
     ));
     if config.get_application_name().is_none() {
         config.application_name("estore");

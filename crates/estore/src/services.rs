@@ -102,10 +102,8 @@ impl Services {
         introduce(users.as_ref(), payments.as_ref(), config)?;
         let is_whole = users.is_some() && inventory.is_some() && payments.is_some();
         let secret = if is_whole { None } else { Some(service_secret(config)?) };
-        let sessions = match &users {
-            Some(_) => None,
-            None => Some(UsersClient(neighbour(config, (caller, "users"), &config.services.users_url)?)),
-        };
+        let elsewhere = || neighbour(config, (caller, "users"), &config.services.users_url).map(UsersClient);
+        let sessions = users.is_none().then(elsewhere).transpose()?;
         let revocations = users.as_ref().map(Users::revocations).unwrap_or_default();
         let verifier = Arc::new(verifier(users.as_ref(), sessions.as_ref(), config)?.heeding(Arc::clone(&revocations)));
         let (watched, backups) = (watched::of(&here, databases)?, BackupWatch::of(config));
@@ -205,6 +203,11 @@ impl Services {
         }
         jobs
     }
+
+    /// Leaves the databases, once all work is done.
+    pub fn close(&self) {
+        self.health.databases.iter().for_each(Db::close);
+    }
 }
 
 fn inventory_for_payments(here: Option<&Inventory>, config: &Config) -> StartResult<Arc<dyn InventoryApi>> {
@@ -252,9 +255,7 @@ fn verifier(users: Option<&Users>, elsewhere: Option<&UsersClient>, config: &Con
         return Ok(Verifier::given(&users.key_set()).taking(Arc::new(users.clone())));
     }
     let (Some(url), Some(elsewhere)) = (config.services.users_url.as_deref(), elsewhere) else {
-        let needs =
-            "a service without UserService in its process needs services.users_url (ESTORE_SERVICES__USERS_URL)";
-        return Err(needs.into());
+        return Err("services.users_url (ESTORE_SERVICES__USERS_URL) must say where UserService is".into());
     };
     let client = ServiceClient::new(KEYS_TIME_MAX, config.services.proof())?;
     let url = format!("{}/.well-known/jwks.json", url.trim_end_matches('/'));

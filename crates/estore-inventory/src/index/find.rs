@@ -1,6 +1,6 @@
 //! A page of a search, out of memory.
 
-use super::matching::matches;
+use super::matching::{behind, matches};
 use super::rank::Rank;
 use super::shelf::{Posting, Product, Shelf};
 use super::text::Query;
@@ -83,23 +83,12 @@ fn score(shelf: &Shelf, query: &Query, numbers: &[u32]) -> Vec<Hit> {
         for (rest, places) in postings.iter_mut().zip(&mut places) {
             *rest = behind(rest, |posting| posting.product < *number);
             let here = rest.first().filter(|posting| posting.product == *number);
-            *places = here.map(|posting| shelf.places(*posting));
+            *places = here.map(|posting| shelf.places(posting));
         }
         let product = &shelf.products[*number as usize];
         scored.push(Hit { id: product.id, score: rank.score(&places, product.places) });
     }
     scored
-}
-
-/// What is behind those at the beginning of a sorted list that come before. They are few in most lists and many in those of
-/// common words: steps double until the last of them is passed, and only the last step is searched.
-fn behind<T>(list: &[T], comes_before: impl Fn(&T) -> bool) -> &[T] {
-    let mut step = 1;
-    while list.get(step - 1).is_some_and(&comes_before) {
-        step *= 2;
-    }
-    let (low, high) = (step / 2, (step - 1).min(list.len()));
-    &list[low + list[low..high].partition_point(comes_before)..]
 }
 
 /// One more than the page has, behind where it begins, in its order.
@@ -120,20 +109,4 @@ fn page(mut rows: Vec<Hit>, search: &ProductSearch) -> Vec<Hit> {
     }
     rows.sort_unstable_by_key(|row| key(row.score, row.id));
     rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::behind;
-
-    #[test]
-    fn steps_that_double_pass_nothing_over() {
-        for length in 0..40_u32 {
-            let list: Vec<u32> = (0..length).map(|n| n * 2).collect();
-            for wanted in 0..=length * 2 {
-                let one_by_one: Vec<u32> = list.iter().copied().skip_while(|n| *n < wanted).collect();
-                assert_eq!(behind(&list, |n| *n < wanted), one_by_one, "{wanted} of {length}");
-            }
-        }
-    }
 }

@@ -33,12 +33,23 @@ fn both(one: &[u32], other: &[u32]) -> Vec<u32> {
     let mut rest = many;
     let mut found = Vec::with_capacity(few.len());
     for number in few {
-        rest = &rest[rest.partition_point(|other| other < number)..];
+        rest = behind(rest, |other| other < number);
         if rest.first() == Some(number) {
             found.push(*number);
         }
     }
     found
+}
+
+/// What is behind those at the beginning of a sorted list that come before. They are few in most lists and many in those of
+/// common words: steps double until the last of them is passed, and only the last step is searched.
+pub(super) fn behind<T>(list: &[T], comes_before: impl Fn(&T) -> bool) -> &[T] {
+    let mut step = 1;
+    while list.get(step - 1).is_some_and(&comes_before) {
+        step *= 2;
+    }
+    let (low, high) = (step / 2, (step - 1).min(list.len()));
+    &list[low + list[low..high].partition_point(comes_before)..]
 }
 
 fn without(mut all: Vec<u32>, unwanted: &[u32]) -> Vec<u32> {
@@ -78,7 +89,7 @@ fn ends(shelf: &Shelf, query: &Query, number: u32) -> (Vec<u16>, u16) {
         Query::Lexeme(lexeme) => {
             let postings = shelf.postings(lexeme);
             let at = postings.binary_search_by_key(&number, |posting| posting.product);
-            let places = at.map_or(&[][..], |at| shelf.places(postings[at]));
+            let places = at.map_or(&[][..], |at| shelf.places(&postings[at]));
             (places.iter().map(|place| position(*place)).collect(), 0)
         }
         Query::Or(one, other) => {
@@ -98,5 +109,21 @@ fn ends(shelf: &Shelf, query: &Query, number: u32) -> (Vec<u16>, u16) {
         }
         // Searches put no other operators into a phrase.
         Query::Nothing | Query::Not(_) | Query::And(..) => (Vec::new(), 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind;
+
+    #[test]
+    fn steps_that_double_pass_nothing_over() {
+        for length in 0..40_u32 {
+            let list: Vec<u32> = (0..length).map(|n| n * 2).collect();
+            for wanted in 0..=length * 2 {
+                let one_by_one: Vec<u32> = list.iter().copied().skip_while(|n| *n < wanted).collect();
+                assert_eq!(behind(&list, |n| *n < wanted), one_by_one, "{wanted} of {length}");
+            }
+        }
     }
 }

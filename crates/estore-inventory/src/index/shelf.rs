@@ -1,6 +1,7 @@
 //! The products on sale as a search sees them: which of them hold a lexeme, and where.
 
 use std::collections::HashMap;
+use std::slice;
 
 use super::text::Document;
 use super::tree::Tree;
@@ -41,8 +42,12 @@ pub(super) struct Product {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Posting {
     pub(super) product: u32,
-    /// Where its places begin; the first number there says how many they are.
+    /// Where its places begin in the list of all, if it has more than one.
     at: u32,
+    /// How many places it has.
+    count: u16,
+    /// The first of them. Most postings have no other: a place looked up elsewhere is a miss of the processor's cache.
+    first: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -85,9 +90,8 @@ impl Shelf {
             if lexeme >= self.postings.len() {
                 self.postings.resize_with(lexeme + 1, Vec::new);
             }
-            let posting = Posting { product: number, at: u32::try_from(self.places.len()).unwrap_or(u32::MAX) };
-            self.places.push(u16::try_from(at.len()).unwrap_or(u16::MAX));
-            self.places.extend_from_slice(at);
+            let (count, first) = (u16::try_from(at.len()).unwrap_or(u16::MAX), at.first().copied().unwrap_or(0));
+            let posting = Posting { product: number, at: keep(&mut self.places, at), count, first };
             self.postings[lexeme].push(posting);
         }
         self.postings_count += item.document.0.len();
@@ -128,9 +132,7 @@ impl Shelf {
         for postings in &mut self.postings {
             postings.retain_mut(|posting| {
                 let Some(number) = numbers[posting.product as usize] else { return false };
-                let at = posting.at as usize;
-                posting.at = u32::try_from(places.len()).unwrap_or(u32::MAX);
-                places.extend_from_slice(&self.places[at..=at + usize::from(self.places[at])]);
+                posting.at = keep(&mut places, places_of(&self.places, posting));
                 posting.product = number;
                 true
             });
@@ -152,9 +154,8 @@ impl Shelf {
         self.postings.get(number as usize).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn places(&self, posting: Posting) -> &[u16] {
-        let at = posting.at as usize;
-        &self.places[at + 1..=at + usize::from(self.places[at])]
+    pub(super) fn places<'a>(&'a self, posting: &'a Posting) -> &'a [u16] {
+        places_of(&self.places, posting)
     }
 
     /// How many products here hold a lexeme.
@@ -167,5 +168,22 @@ impl Shelf {
         let postings = self.postings_count * size_of::<Posting>() * 3 / 2;
         let places = self.places.capacity() * size_of::<u16>();
         postings + places + self.products.len() * PRODUCT_BYTES + self.vocabulary.bytes + self.tree.bytes()
+    }
+}
+
+/// Keeps places in the list of all, unless there is but one; answers where they begin.
+fn keep(all: &mut Vec<u16>, places: &[u16]) -> u32 {
+    let at = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    if places.len() > 1 {
+        all.extend_from_slice(places);
+    }
+    at
+}
+
+fn places_of<'a>(all: &'a [u16], posting: &'a Posting) -> &'a [u16] {
+    match posting.count {
+        0 => &[],
+        1 => slice::from_ref(&posting.first),
+        count => &all[posting.at as usize..][..usize::from(count)],
     }
 }

@@ -13,35 +13,27 @@ const LEXEME_BYTES: usize = 120;
 pub(super) struct Vocabulary {
     numbers: HashMap<Arc<str>, u32>,
     lexemes: Vec<Arc<str>>,
-    signatures: Vec<Signature>,
+    /// Those that a misspelt one may stand for, by how many characters they have. Most lexemes of a catalogue are article
+    /// numbers, which are taken as they are and not among them.
+    words: Vec<Vec<Word>>,
     pub(super) bytes: usize,
 }
 
-/// What can be told of a lexeme without reading it.
+/// A lexeme without digits.
 #[derive(Debug, Clone, Copy)]
-struct Signature {
-    characters: u8,
+struct Word {
     /// A bit for each letter that it holds.
     letters: u32,
-    has_digits: bool,
+    number: u32,
 }
 
-impl Signature {
-    fn of(lexeme: &str) -> Self {
-        let bit = |character: char| 1_u32 << (u32::from(character) % 32);
-        Self {
-            characters: u8::try_from(lexeme.chars().count()).unwrap_or(u8::MAX),
-            letters: lexeme.chars().map(bit).fold(0, |all, one| all | one),
-            has_digits: lexeme.bytes().any(|byte| byte.is_ascii_digit()),
-        }
-    }
+/// Whether article numbers and the like are made of it.
+fn has_digits(lexeme: &str) -> bool {
+    lexeme.bytes().any(|byte| byte.is_ascii_digit())
+}
 
-    /// Whether so few errors may lie between the two: each changes the length by one at most, and two letters.
-    fn may_be(self, other: Self, errors: u8) -> bool {
-        self.characters.abs_diff(other.characters) <= errors
-            && (self.letters ^ other.letters).count_ones() <= 2 * u32::from(errors)
-            && !other.has_digits
-    }
+fn letters(lexeme: &str) -> u32 {
+    lexeme.chars().fold(0, |all, letter| all | 1 << (u32::from(letter) % 32))
 }
 
 impl Vocabulary {
@@ -61,7 +53,13 @@ impl Vocabulary {
         let number = u32::try_from(self.lexemes.len()).unwrap_or(u32::MAX);
         let lexeme: Arc<str> = lexeme.into();
         self.bytes += lexeme.len() + LEXEME_BYTES;
-        self.signatures.push(Signature::of(&lexeme));
+        if !has_digits(&lexeme) {
+            let characters = lexeme.chars().count();
+            if characters >= self.words.len() {
+                self.words.resize_with(characters + 1, Vec::new);
+            }
+            self.words[characters].push(Word { letters: letters(&lexeme), number });
+        }
         self.lexemes.push(Arc::clone(&lexeme));
         self.numbers.insert(lexeme, number);
         number
@@ -70,21 +68,23 @@ impl Vocabulary {
     /// The lexemes that are the fewest errors away from this one, which is none of them: those that most products hold
     /// first. One error is forgiven from three letters on, two from six; article numbers are taken as they are.
     pub(super) fn alike(&self, lexeme: &str, holders: impl Fn(u32) -> usize) -> Vec<u32> {
-        let wanted = Signature::of(lexeme);
-        let errors_max = match wanted.characters {
-            _ if wanted.has_digits => return Vec::new(),
+        let wanted: Vec<char> = lexeme.chars().collect();
+        let errors_max = match wanted.len() {
+            _ if has_digits(lexeme) => return Vec::new(),
             0..=2 => return Vec::new(),
             3..=5 => 1,
             _ => 2,
         };
-        let wanted_letters: Vec<char> = lexeme.chars().collect();
+        let (wanted_letters, most) = (letters(lexeme), usize::from(errors_max));
         let mut rows = Rows::default();
         let mut found: Vec<(u8, usize, u32)> = Vec::new();
-        for (number, signature) in (0..).zip(&self.signatures) {
-            if !wanted.may_be(*signature, errors_max) {
+        // An error changes the length by one at most, and two letters.
+        let lengths = self.words.iter().skip(wanted.len() - most).take(2 * most + 1);
+        for Word { letters, number } in lengths.flatten().copied() {
+            if (wanted_letters ^ letters).count_ones() > 2 * u32::from(errors_max) {
                 continue;
             }
-            let errors = errors_between(&wanted_letters, self.lexeme(number), errors_max, &mut rows);
+            let errors = errors_between(&wanted, self.lexeme(number), errors_max, &mut rows);
             if let Some(errors) = errors.filter(|errors| *errors > 0) {
                 let holders = holders(number);
                 if holders > 0 {

@@ -117,6 +117,7 @@ pub async fn run_services(
     tokio::join!(serve(door, site, limits.clone(), stop.cancelled()), served_inside);
     jobs_stop.cancel();
     jobs.join_all().await;
+    services.close();
     Ok(())
 }
 

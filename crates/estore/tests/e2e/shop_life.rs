@@ -57,13 +57,14 @@ async fn a_killed_shop_takes_over_its_orphan_and_keeps_every_order() {
 async fn the_demonstration_fills_an_empty_shop_once() {
     let mut shop = own_shop(Processes::One).await;
     shop.stop();
+    let log = shop.address.data_dir.join("log");
     for _ in 0..2 {
         let listen = shop.address.users.trim_start_matches("http://").to_owned();
         let mut child = Command::new(crate::ESTORE)
             .args(["up", "--demo", "--listen", &listen, "--data-dir"])
             .arg(&shop.address.data_dir)
             .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
         shop.wait_until_ready().await;
@@ -84,6 +85,9 @@ async fn the_demonstration_fills_an_empty_shop_once() {
         )
         .unwrap();
         assert!(child.wait().unwrap().success());
+        let told = std::fs::read_to_string(&log).unwrap();
+        let (_, end) = told.split_once("stopping").expect("it says that it stops");
+        assert!(!end.contains("WARN") && !end.contains("ERROR"), "an ordinary end is nothing to worry about: {end}");
     }
 }
 
