@@ -62,6 +62,12 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         promise: OWN_DATA,
+        name: "roles_are_given_to_proved_addresses",
+        sql: "SELECT format('user %s: it has a role, and nobody has proved its address', id) FROM users \
+              WHERE NOT is_verified AND (is_admin OR EXISTS (SELECT FROM user_roles WHERE user_id = users.id))",
+    },
+    Check {
+        promise: OWN_DATA,
         name: "recovery_codes_stand_for_a_second_step",
         sql: "SELECT format('user %s: recovery codes are kept, and log-ins take no second step', user_id) \
               FROM recovery_codes \

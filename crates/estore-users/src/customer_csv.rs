@@ -136,6 +136,10 @@ impl<R: Read> CustomerRows<R> {
         let password = self.credentials(line, email.as_ref(), &mut faults);
         let mut flag = |column, default| self.flag(line, column, default, &mut faults);
         let (is_verified, is_active, is_admin) = (flag(3, false), flag(4, true), flag(5, false));
+        if is_admin && !is_verified {
+            let detail = "must be true where is_admin is: a role is given to a proved address alone";
+            faults.push(ImportFault::new(line, COLUMNS[3], "email_not_verified", detail));
+        }
         match email {
             Some(email) if faults.is_empty() => {
                 let hashed_password = self.field(1).trim().to_owned();
@@ -275,6 +279,12 @@ mod tests {
             (5, "password", "password_common"),
         ];
         assert_eq!(faults(text.as_bytes()), expected.map(|(line, column, rule)| (line, column.to_owned(), rule)));
+    }
+
+    #[test]
+    fn no_administrator_comes_in_with_an_address_that_nobody_has_proved() {
+        let text = format!("email,hashed_password,is_admin,is_verified\na@b.co,{HASH},yes,yes\nb@b.co,{HASH},yes,\n");
+        assert_eq!(faults(text.as_bytes()), [(3, "is_verified".to_owned(), "email_not_verified")]);
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl Users {
     /// now. Whoever loses one is logged out.
     ///
     /// # Errors
-    /// [`GrantRolesError`]: there is no such account, or it is the last administrator.
+    /// [`GrantRolesError`]: there is no such account, nobody has proved its address, or it is the last administrator.
     pub async fn grant_roles(
         &self,
         email: &str,

@@ -205,7 +205,7 @@ pub enum Admin {
         #[arg(long)]
         email: String,
     },
-    /// Give an account roles: `estore admin grant --email E orders refunds`.
+    /// Give an account roles, whose address is proved: `estore admin grant --email E orders refunds`.
     Grant {
         #[command(flatten)]
         roles: Roles,
@@ -248,7 +248,8 @@ pub enum Import {
         file: PathBuf,
     },
     /// Customers: email, hashed_password (Argon2id or bcrypt) or password, and where wanted is_verified, is_active,
-    /// is_admin. Addresses that have an account stay as they are. Who is not said to be verified logs in after a letter.
+    /// is_admin (with is_verified). Addresses that have an account stay as they are. Who is not said to be verified logs
+    /// in after a letter.
     Customers {
         /// The CSV file.
         file: PathBuf,

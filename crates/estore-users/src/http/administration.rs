@@ -89,7 +89,7 @@ pub(super) async fn show(
 }
 
 /// Deactivates an account, opens it again, or sets its roles. Roles, and accounts that have any, are for administrators
-/// alone. Whoever loses a role is logged out.
+/// alone, and given to proved addresses alone. Whoever loses a role is logged out.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "administration", operation_id = "change_user", request_body = UserPatch,
     params(
@@ -100,7 +100,7 @@ pub(super) async fn show(
     responses(
         (status = 200, description = "The account as it is now", body = User, headers(("ETag" = String))),
         (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is the last active administrator, or erased", body = ProblemBody,
+        (status = 409, description = "It is the last active administrator, erased, or its address is not proved", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 412, description = "It has changed since", body = ProblemBody, content_type = "application/problem+json"),
         WithBody, ForAdmins,

@@ -3,17 +3,18 @@
 use deadpool_postgres::Transaction;
 use estore_kit::auth::Caller;
 use estore_kit::db::{DbError, sign};
-use estore_kit::problem::Problem;
+use estore_kit::problem::{FieldError, Problem};
 
 use crate::operations::erase_account::last_admin;
 use crate::operations::step_up::require_recent_log_in;
 use crate::service::Service;
 use crate::store::api_keys::revoke_api_keys_of_user;
 use crate::store::sessions::end_sessions_of_user;
-use crate::store::users::{
-    change_user as store_change, find_user, lock_user, lock_user_and_admins, may_manage_users, replace_roles,
-};
+use crate::store::users::{change_user as store_change, find_user, lock_user, lock_user_and_admins, may_manage_users};
 use crate::user::{Role, User, if_match_allows, stored_words};
+
+const UNPROVED: &str = "Nobody has proved the address of this account, and a role is given to a proved one alone. Have its \
+    owner follow the letter that was sent to it (POST /v1/users/verify/resend sends another), then give the role.";
 
 /// What is to change; what is left out stays.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(crate) enum ChangeUserError {
     Changed,
     #[error("the last active administrator cannot go")]
     LastAdmin,
+    #[error("{UNPROVED}")]
+    Unproved,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -63,6 +66,11 @@ impl From<ChangeUserError> for Problem {
                 "The account has changed since you read it. Read it again and decide anew.",
             ),
             ChangeUserError::LastAdmin => last_admin(),
+            ChangeUserError::Unproved => {
+                let code = "email_not_verified";
+                let roles = FieldError { pointer: "/roles".to_owned(), code: code.into(), detail: UNPROVED.to_owned() };
+                Self::conflict(code, UNPROVED).with_errors(vec![roles])
+            }
             ChangeUserError::Db(error) => error.into(),
         }
     }
@@ -127,9 +135,9 @@ pub(super) async fn apply(
     if admins == [user.id] && !(is_active && is_admin) {
         return Err(ChangeUserError::LastAdmin);
     }
-    store_change(transaction, user.id, is_active, is_admin).await?;
-    if let Some(roles) = &roles {
-        replace_roles(transaction, user.id, &stored_words(roles), granted_by).await?;
+    let words = roles.as_deref().map(stored_words);
+    if !store_change(transaction, user.id, (is_active, is_admin), words.as_deref(), granted_by).await? {
+        return Err(ChangeUserError::Unproved);
     }
     if user.is_active && !is_active {
         end_sessions_of_user(transaction, user.id, "deactivated").await?;

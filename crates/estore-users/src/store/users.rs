@@ -216,28 +216,24 @@ pub(crate) async fn list_users(
     Ok(found.iter().map(user).collect())
 }
 
+/// Changes an account, and its stored roles where there are any `words`; not if its address would get a role unproved.
+/// Whether it did.
 pub(crate) async fn change_user<C: GenericClient>(
     db: &C,
     id: i32,
-    is_active: bool,
-    is_admin: bool,
-) -> Result<(), DbError> {
-    execute(db, include_str!("../../queries/change_user.sql"), &[&id, &is_active, &is_admin]).await.map(drop)
+    (is_active, is_admin): (bool, bool),
+    words: Option<&[&str]>,
+    granted_by: Option<i32>,
+) -> Result<bool, DbError> {
+    let sql = include_str!("../../queries/change_user.sql");
+    let changed = rows(db, sql, &[&id, &is_active, &is_admin, &words, &granted_by]).await?;
+    Ok(!changed.is_empty())
 }
 
 /// Whether an account may manage others now, whatever its token said.
 pub(crate) async fn may_manage_users<C: GenericClient>(db: &C, id: i32) -> Result<bool, DbError> {
     let found = rows(db, include_str!("../../queries/may_manage_users.sql"), &[&id]).await?;
     Ok(found.first().is_some_and(|row| row.get("may")))
-}
-
-pub(crate) async fn replace_roles<C: GenericClient>(
-    db: &C,
-    id: i32,
-    roles: &[&str],
-    granted_by: Option<i32>,
-) -> Result<(), DbError> {
-    execute(db, include_str!("../../queries/replace_roles.sql"), &[&id, &roles, &granted_by]).await.map(drop)
 }
 
 /// Whether the old hash was still the account's.

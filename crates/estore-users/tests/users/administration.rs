@@ -117,6 +117,54 @@ async fn roles_are_given_and_taken_from_the_command_line() {
 }
 
 #[tokio::test]
+async fn no_role_is_given_before_the_address_is_proved() {
+    let desk = Desk::open_to_unverified().await;
+    let root = desk.admin(ROOT).await;
+    desk.register(ADA, PASSWORD).await;
+    let path = format!("/v1/users/{}", desk.id_of(ADA).await);
+    let give = |roles: Value| desk.patch(&path, &root, json!({ "roles": roles }));
+    for role in Role::ALL.map(Role::word) {
+        let refused = desk.patch(&path, &root, json!({"is_active": false, "roles": [role]})).await.expect(409).json();
+        assert_eq!(
+            (&refused["code"], &refused["errors"][0]["pointer"]),
+            (&json!("email_not_verified"), &json!("/roles"))
+        );
+        assert!(refused["detail"].as_str().unwrap().contains("/v1/users/verify/resend"), "{refused}");
+        let told = desk.users.grant_roles(ADA, &[Role::of(role).unwrap()], &[]).await.unwrap_err().to_string();
+        assert!(told.contains("/v1/users/verify/resend"), "{told}");
+    }
+    let user = desk.get(&path, &root).await.expect(200).json();
+    assert_eq!((&user["roles"], &user["is_active"]), (&json!([]), &json!(true)));
+    // What somebody was given before that was asked is taken from them, and nothing is added to it.
+    desk.run("INSERT INTO user_roles (user_id, role) SELECT id, unnest('{orders,users}'::text[]) FROM users WHERE NOT is_admin")
+        .await;
+    let (check, found) =
+        ("roles_are_given_to_proved_addresses", "user 2: it has a role, and nobody has proved its address");
+    let check = estore_users::CHECKS.iter().find(|one| one.name == check).unwrap();
+    assert_eq!(desk.text(check.sql).await, found);
+    for (roles, status) in [
+        (json!(["orders", "users"]), 200),
+        (json!(["orders", "refunds"]), 409),
+        (json!(["orders", "admin"]), 409),
+        (json!(["orders"]), 200),
+        (json!([]), 200),
+    ] {
+        let told = roles.to_string();
+        assert_eq!(give(roles).await.status, status, "{told}");
+    }
+    desk.run("UPDATE users SET is_admin = true").await;
+    give(json!(["admin"])).await.expect(200);
+    give(json!([])).await.expect(200);
+    for is_active in [false, true] {
+        desk.patch(&path, &root, json!({ "is_active": is_active })).await.expect(200);
+    }
+    let token = desk.mailed_token(ADA, "verification").await;
+    desk.post("/v1/users/verify", json!({"token": token})).await.expect(200);
+    assert_eq!(give(json!(["orders", "admin"])).await.expect(200).json()["roles"], json!(["orders", "admin"]));
+    assert!(desk.db.rows(check.sql, &[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn an_edit_of_a_state_that_has_gone_is_refused() {
     let desk = Desk::open().await;
     let root = desk.admin(ROOT).await;

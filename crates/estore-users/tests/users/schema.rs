@@ -86,6 +86,7 @@ async fn every_check_holds_on_a_used_database_and_sees_its_violation() {
         CREATE TABLE addresses (user_id integer); GRANT DELETE ON sessions TO estore_readonly;
         ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only;
         INSERT INTO users (email, hashed_password) VALUES ('X@Y.co', '!');
+        INSERT INTO user_roles (user_id, role) SELECT id, 'orders' FROM users WHERE email = 'X@Y.co';
         INSERT INTO users (id, email, hashed_password, is_active) VALUES (77, 'erased-77@invalid', '!', true);
         INSERT INTO refresh_tokens (token, session_id, expires_at) SELECT 'plain', id, expires_at FROM sessions;
         UPDATE users SET is_active = false WHERE email = 'a@b.co';
