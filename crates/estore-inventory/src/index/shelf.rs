@@ -1,7 +1,6 @@
 //! The products on sale as a search sees them: which of them hold a lexeme, and where.
 
 use std::collections::HashMap;
-use std::slice;
 
 use super::text::Document;
 use super::tree::Tree;
@@ -42,13 +41,16 @@ pub(super) struct Product {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Posting {
     pub(super) product: u32,
-    /// Where its places begin in the list of all, if it has more than one.
+    /// Where its places begin in the list of all, if it has more than a few.
     at: u32,
     /// How many places it has.
     count: u16,
-    /// The first of them. Most postings have no other: a place looked up elsewhere is a miss of the processor's cache.
-    first: u16,
+    /// They themselves, where they are so few, as they mostly are: each look elsewhere is a miss of the processor's cache.
+    few: [u16; FEW],
 }
+
+/// Places that a posting holds itself.
+const FEW: usize = 3;
 
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -90,9 +92,10 @@ impl Shelf {
             if lexeme >= self.postings.len() {
                 self.postings.resize_with(lexeme + 1, Vec::new);
             }
-            let (count, first) = (u16::try_from(at.len()).unwrap_or(u16::MAX), at.first().copied().unwrap_or(0));
-            let posting = Posting { product: number, at: keep(&mut self.places, at), count, first };
-            self.postings[lexeme].push(posting);
+            let mut few = [0; FEW];
+            few.iter_mut().zip(at).for_each(|(here, place)| *here = *place);
+            let count = u16::try_from(at.len()).unwrap_or(u16::MAX);
+            self.postings[lexeme].push(Posting { product: number, at: keep(&mut self.places, at), count, few });
         }
         self.postings_count += item.document.0.len();
         let places = u16::try_from(places).unwrap_or(u16::MAX);
@@ -171,19 +174,16 @@ impl Shelf {
     }
 }
 
-/// Keeps places in the list of all, unless there is but one; answers where they begin.
+/// Keeps places in the list of all, unless they are few; answers where they begin.
 fn keep(all: &mut Vec<u16>, places: &[u16]) -> u32 {
     let at = u32::try_from(all.len()).unwrap_or(u32::MAX);
-    if places.len() > 1 {
+    if places.len() > FEW {
         all.extend_from_slice(places);
     }
     at
 }
 
 fn places_of<'a>(all: &'a [u16], posting: &'a Posting) -> &'a [u16] {
-    match posting.count {
-        0 => &[],
-        1 => slice::from_ref(&posting.first),
-        count => &all[posting.at as usize..][..usize::from(count)],
-    }
+    let count = usize::from(posting.count);
+    posting.few.get(..count).unwrap_or_else(|| &all[posting.at as usize..][..count])
 }
