@@ -31,6 +31,8 @@ const CONNECTIONS: usize = 16;
 const SEARCHES: usize = 2_000;
 /// The longest p99 of a search, in microseconds.
 const P99_MICROS_MAX: u64 = 5_000;
+/// Searches that are due each second where the shop is not to be filled to the brim.
+const SEARCHES_DUE: u64 = 1_000;
 /// Searches one after the other that must be quick before the load begins, how quick, and how long that is waited for.
 const QUICK_SEARCHES: u32 = 50;
 const QUICK: Duration = Duration::from_millis(3);
@@ -90,13 +92,16 @@ async fn figures(args: &SearchArgs) -> Result<Vec<Figure>, Failure> {
     };
     wait_until_quick(&api).await?;
     let idle_kib = resident_kib(&shop)?;
-    load.run(&shop, (args.seconds / 3).max(1)).await?;
+    load.run(&shop, None, (args.seconds / 3).max(1)).await?;
     say(format!("{CONNECTIONS} connections search, {} orders and {} edits a second are due", args.orders, args.edits));
-    let (Measured { tally, used }, lost) = load.run(&shop, args.seconds).await?;
+    let (Measured { tally, used }, lost) = load.run(&shop, None, args.seconds).await?;
+    say(format!("{SEARCHES_DUE} searches a second are due beside the same"));
+    let (Measured { tally: at_a_rate, .. }, _) = load.run(&shop, Some(SEARCHES_DUE), args.seconds).await?;
     let mut figures = vec![
         Figure::time_at_most("search_p99", tally.latency_within(9_900), P99_MICROS_MAX),
         Figure::told("search_p50", "ms", report::millis(tally.latency_within(5_000))),
         Figure::told("search_p99.9", "ms", report::millis(tally.latency_within(9_990))),
+        Figure::told(format!("search_p99_at_{SEARCHES_DUE}"), "ms", report::millis(at_a_rate.latency_within(9_900))),
         Figure::told("search_rate", "searches/s", tally.per_second()),
         Figure::told("search_misspelt_lost", "in a thousand", lost),
         Figure::told("search_memory_before", "MiB", idle_kib.div_ceil(1024)),
@@ -120,8 +125,9 @@ struct Load {
 }
 
 impl Load {
-    /// Searches at full speed beside orders and edits at their rates; of a thousand misspelt ones, how many found nothing.
-    async fn run(&self, shop: &Shop, seconds: u64) -> Result<(Measured, u64), Failure> {
+    /// Searches at a rate or at full speed, beside orders and edits at their rates; of a thousand misspelt ones, how many
+    /// found nothing.
+    async fn run(&self, shop: &Shop, rate: Option<u64>, seconds: u64) -> Result<(Measured, u64), Failure> {
         let time = Duration::from_secs(seconds);
         let at = |rate| Pace { time, rate: Some(rate) };
         let basket = Basket { hot: false, lines: 1, may_refuse: false };
@@ -132,7 +138,7 @@ impl Load {
         let (orders, edits, search) = tokio::join!(
             run::run(address(shop)?, buyers, at(self.orders)),
             run::run(address(shop)?, vec![editor], at(self.edits)),
-            run::run(address(shop)?, searchers, Pace { time, rate: None }),
+            run::run(address(shop)?, searchers, Pace { time, rate }),
         );
         let used = Used::now(shop)?.since(before);
         orders?;
