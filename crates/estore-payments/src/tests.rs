@@ -8,6 +8,7 @@ mod cards;
 mod carried;
 mod crashes;
 mod events;
+mod export;
 mod fall;
 mod faulty_gateway;
 mod leaks;

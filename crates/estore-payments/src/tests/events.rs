@@ -17,6 +17,7 @@ use super::receiver::{Manners, Receiver};
 use super::webhooks::Jobs;
 use crate::PaymentsConfig;
 use crate::operations::erase_customers::erase_latecomers;
+use crate::store::customers;
 
 /// A UserService that fails at first.
 #[derive(Default)]
@@ -69,6 +70,35 @@ async fn events_of_other_services_are_delivered_once_and_in_order_of_their_subje
     assert_eq!(of_product[0].json["timestamp"], events[0].occurred_at.to_string());
 }
 
+/// What UserService says of an account that is erased.
+pub(super) fn erased(user: i32) -> ServiceEvent {
+    ServiceEvent {
+        id: Uuid::now_v7(),
+        kind: "user.erased".to_owned(),
+        subject: format!("user/{user}"),
+        occurred_at: Timestamp::now(),
+        data: json!({"id": user}),
+    }
+}
+
+/// A gateway that keeps cards is to forget those of whoever is erased, and nobody else's.
+#[tokio::test]
+async fn the_cards_of_an_erased_customer_are_to_be_forgotten() {
+    let bench = Bench::configured(settings()).await;
+    for who in [BUYER, OTHER] {
+        bench.card(who, "4242424242424242").await;
+    }
+    let off = bench.card(BUYER, "5555555555554444").await;
+    bench
+        .send(bench.request(BUYER, "DELETE", &format!("/v1/payment-methods/{off}"), None, &json!(null)))
+        .await
+        .expect(204);
+    let kept = "SELECT string_agg(user_id::text, ',') FROM unwanted_cards";
+    customers::erase(&bench.db, &[BUYER], Some("sandbox")).await.unwrap();
+    let unwanted: Option<String> = bench.db.row(kept, &[]).await.unwrap().unwrap().get(0);
+    assert_eq!(unwanted.as_deref(), Some("7"));
+}
+
 #[tokio::test]
 async fn an_erased_customer_leaves_orders_and_books_and_nothing_personal() {
     let bench = Bench::configured(settings()).await;
@@ -77,27 +107,30 @@ async fn an_erased_customer_leaves_orders_and_books_and_nothing_personal() {
         |card| json!({"product_id": TEA, "quantity": 1, "payment_method_id": card, "metadata": {"note": "for Ada"}});
     for (who, card) in [(BUYER, card), (OTHER, other)] {
         bench.send(bench.request(who, "POST", "/v1/orders", Some("k"), &order(card))).await.expect(201);
+        let poor = bench.card(who, "4000000000000002").await;
+        bench.send(bench.request(who, "POST", "/v1/orders", Some("poor"), &order(poor))).await.expect(402);
     }
-    let erased = ServiceEvent {
-        id: Uuid::now_v7(),
-        kind: "user.erased".to_owned(),
-        subject: format!("user/{BUYER}"),
-        occurred_at: Timestamp::now(),
-        data: json!({"id": BUYER}),
-    };
+    // Nobody was erased of late, and nobody is looked for again until somebody is.
+    erase_latecomers(&bench.payments.shop).await.unwrap();
+    let erased = erased(BUYER);
     for _ in 0..2 {
         bench.payments.publish(vec![erased.clone()]).await.unwrap();
     }
-    for (who, left) in [(BUYER, 0), (OTHER, 1)] {
+    // One that was paid and one that was declined.
+    for (who, left) in [(BUYER, 0), (OTHER, 2)] {
         for what in [
-            "payment_methods WHERE is_active AND details ->> 'last4' = '4242' AND user_id =",
-            "payment_methods WHERE gateway_token <> 'erased' AND user_id =",
-            "orders WHERE metadata <> '{}' AND user_id =",
+            "payment_methods WHERE is_active",
+            "payment_methods WHERE details ->> 'last4' <> '0000'",
+            "payment_methods WHERE details ->> 'brand' <> 'erased'",
+            "payment_methods WHERE gateway_token <> 'erased'",
+            "payment_methods WHERE fingerprint <> 'erased'",
+            "orders WHERE metadata <> '{}'",
+            "checkouts WHERE metadata <> '{}'",
+            "idempotency_keys WHERE answer_body IS NOT NULL",
         ] {
-            assert_eq!(bench.count(&format!("SELECT count(*) FROM {what} '{who}'")).await, left, "{who}: {what}");
+            let count = format!("SELECT count(*) FROM {what} AND user_id::text = '{who}'");
+            assert_eq!(bench.count(&count).await, left, "{who}: {what}");
         }
-        let checkouts = format!("SELECT count(*) FROM checkouts WHERE metadata <> '{{}}' AND user_id = {who}");
-        assert_eq!(bench.count(&checkouts).await, left);
         let paid = format!("SELECT count(*) FROM orders WHERE status = 'paid' AND user_id = '{who}'");
         assert_eq!(bench.count(&paid).await, 1, "the order stays");
     }

@@ -233,3 +233,28 @@ async fn what_no_double_holds_is_rounded_to_the_nearest_one() {
     let bits: Vec<u64> = found.iter().map(|number| number.to_bits()).collect();
     assert_eq!(bits, numbers.map(|text| text.parse::<f64>().unwrap().to_bits()), "{found:?}");
 }
+
+#[tokio::test]
+async fn a_rotation_puts_nothing_back_that_was_taken_out_meanwhile() {
+    let bench = Bench::start().await;
+    buy(&bench, "k").await;
+    for column in
+        crate::SEALED_COLUMNS.iter().filter(|one| ["checkouts", "orders", "payment_methods"].contains(&one.table))
+    {
+        let (table, name) = (column.table, column.column);
+        let read =
+            format!("SELECT id::text, {name}::text FROM {table} WHERE {name} <> '{{}}' ORDER BY id DESC LIMIT 1");
+        let row = bench.db.row(&read, &[]).await.unwrap().unwrap();
+        let (key, old): (String, String) = (row.get(0), row.get(1));
+        // What a rotation has read is taken out by an erasure before it writes.
+        crate::store::customers::erase(&bench.db, &[BUYER], None).await.unwrap();
+        bench
+            .db
+            .execute(column.write, &[&[key].as_slice(), &[old].as_slice(), &[r#"{"note": "back"}"#].as_slice()])
+            .await
+            .unwrap();
+        let back = format!("SELECT count(*) FROM {table} WHERE {name} ->> 'note' = 'back'");
+        assert_eq!(bench.count(&back).await, 0, "{table}");
+        buy(&bench, table).await;
+    }
+}

@@ -5,6 +5,7 @@ mod api_keys;
 mod audit;
 mod authenticator;
 mod desk;
+mod erasure;
 mod events;
 mod import;
 mod leaks;

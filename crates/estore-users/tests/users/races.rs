@@ -1,5 +1,6 @@
-//! Log-ins while their account changes.
+//! Log-ins and farewells while their account changes.
 
+use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
@@ -12,6 +13,11 @@ const ADA: &str = "ada@example.com";
 
 /// A log-in whose password was found right, and whose account is changed before its session begins.
 async fn log_in_while(desk: &Desk, change: &str) -> Answer {
+    asked_while(desk, desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD})), change).await
+}
+
+/// What is asked of an account that is changed before it is locked.
+async fn asked_while(desk: &Desk, asked: impl Future<Output = Answer>, change: &str) -> Answer {
     let (admin, connection) = desk.database.admin_config().connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     admin.batch_execute(&format!("BEGIN; SELECT FROM users WHERE email = '{ADA}' FOR UPDATE")).await.unwrap();
@@ -23,8 +29,7 @@ async fn log_in_while(desk: &Desk, change: &str) -> Answer {
         }
         admin.batch_execute(&format!("{change}; COMMIT")).await.unwrap();
     };
-    let log_in = desk.post("/v1/tokens", json!({"email": ADA, "password": PASSWORD}));
-    tokio::join!(log_in, changed).0
+    tokio::join!(asked, changed).0
 }
 
 #[tokio::test]
@@ -70,4 +75,33 @@ async fn two_at_once_with_a_hash_from_elsewhere_both_have_their_session() {
         answer.expect(200);
     }
     assert_eq!(desk.number("SELECT count(*) FROM users WHERE hashed_password LIKE '$argon2id$%'").await, 1);
+}
+
+#[tokio::test]
+async fn no_account_is_erased_by_a_password_that_it_has_no_more() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let (access, _) = desk.log_in(ADA, PASSWORD).await;
+    for change in ["hashed_password = '!'", "is_active = false"] {
+        let body = Some(json!({"current_password": PASSWORD}));
+        let erase = desk.call(Method::DELETE, "/v1/users/me", Some(&access), body);
+        let refused = asked_while(&desk, erase, &format!("UPDATE users SET {change}")).await.expect(403);
+        assert_eq!(refused.code(), "current_password_wrong", "{change}");
+        assert_eq!(desk.text("SELECT email FROM users").await, ADA);
+        let hash = bcrypt::hash(PASSWORD, 4).unwrap();
+        desk.run(&format!("UPDATE users SET is_active = true, hashed_password = '{hash}'")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_proves_nothing_even_where_nobody_has_heard_of_it() {
+    let desk = Desk::open_without_jobs(|_| {}).await;
+    let access = desk.admin(ADA).await;
+    let step_up = async || {
+        let body = Some(json!({"current_password": PASSWORD}));
+        desk.call(Method::POST, "/v1/tokens/step-up", Some(&access), body).await
+    };
+    step_up().await.expect(200);
+    desk.run("UPDATE sessions SET ended_at = now(), end_reason = 'logout'").await;
+    step_up().await.expect(401);
 }

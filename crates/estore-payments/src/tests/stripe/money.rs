@@ -6,9 +6,11 @@ use super::events::signed;
 use super::peer::Fault;
 use super::{GOOD, StripeShop, WANTS_BUYER};
 use crate::gateway::stripe::config::StripeConfig;
+use crate::operations::erase_customers::erase_customers;
 use crate::operations::forget_cards::forget_cards;
 use crate::service::now;
 use crate::tests::bench::{BUYER, CUP, Got, OTHER, STAFF, TEA};
+use crate::tests::events::erased;
 
 /// What Stripe posts of a dispute; localstripe has none, so its form is Stripe's documentation's.
 fn dispute(event: &str, intent: &str, id: &str, (status, amount): (&str, i64)) -> (String, String) {
@@ -225,5 +227,9 @@ async fn a_card_that_is_taken_off_is_taken_off_at_stripe_too() {
     assert_eq!(shop.add(BUYER, &second).await.expect(200).id(), card);
     assert_eq!(forget_cards(payments).await.unwrap(), 1);
     assert!(!attached(&first).await && attached(&second).await);
+    // Whoever is erased leaves none there.
+    erase_customers(payments, &[erased(BUYER)]).await.unwrap();
+    assert_eq!(forget_cards(payments).await.unwrap(), 1);
+    assert!(!attached(&second).await);
     shop.verify().await;
 }
