@@ -47,6 +47,34 @@ async fn an_edit_is_written_with_whoever_made_it() {
 }
 
 #[tokio::test]
+async fn every_column_of_a_product_is_written_but_those_that_move_with_its_stock() {
+    let shop = Shop::open().await;
+    let category = shop.category("Garden", None).await;
+    shop.product("Spade", 100, 5).await;
+    let columns = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'products'::regclass AND attnum > 0
+        AND NOT attisdropped AND attname NOT IN ('quantity', 'search_document', 'updated_at')";
+    for row in shop.db.rows(columns, &[]).await.unwrap() {
+        let (column, category) = (row.get::<_, &str>(0), category.to_string());
+        let value = match column {
+            "id" => "id + 1000",
+            "name" | "description" | "import_key" => "'another'",
+            "image_url" => "'https://shop.example/another.png'",
+            "price" | "min_stock_level" => "1 + coalesce(price, 0)",
+            "category_id" => &category,
+            "is_active" => "NOT is_active",
+            "created_at" => "created_at - interval '1 day'",
+            "metadata" => "'{\"colour\": \"red\"}'",
+            other => panic!("the new column {other} is to be tried, and to be named by the trigger audit_update"),
+        };
+        let after = newest(&shop).await;
+        shop.db.execute(&format!("UPDATE products SET {column} = {value}"), &[]).await.unwrap();
+        let written = written(&shop, after).await;
+        assert_eq!(written.len(), 1, "{column}");
+        assert!(written[0].4.get(column).is_some(), "{column}: {:?}", written[0]);
+    }
+}
+
+#[tokio::test]
 async fn an_import_is_written_row_by_row_and_once() {
     let shop = Shop::open().await;
     let file = |price: &str| {

@@ -110,3 +110,46 @@ fn head(service: Service, number: i64, range: &Range, sealed_at: Timestamp, prev
     );
     Sha256::digest(text).to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{Range, head};
+    use crate::roles::Service;
+
+    #[test]
+    fn every_part_of_a_seal_is_in_its_head() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let plain = || Range {
+            table: "audit_log".to_owned(),
+            kind: "rows".to_owned(),
+            after: 1,
+            last: 2,
+            rows: 3,
+            digest: vec![4],
+            rows_from: at(5),
+            rows_until: at(6),
+        };
+        let of = |range: &Range| head(Service::Users, 7, range, at(8), b"before");
+        let mut heads = vec![
+            of(&plain()),
+            head(Service::Payments, 7, &plain(), at(8), b"before"),
+            head(Service::Users, 9, &plain(), at(8), b"before"),
+            head(Service::Users, 7, &plain(), at(9), b"before"),
+            head(Service::Users, 7, &plain(), at(8), b"after"),
+            of(&Range { table: "orders".to_owned(), ..plain() }),
+            of(&Range { kind: "let_go".to_owned(), ..plain() }),
+            of(&Range { after: 9, ..plain() }),
+            of(&Range { last: 9, ..plain() }),
+            of(&Range { rows: 9, ..plain() }),
+            of(&Range { digest: vec![9], ..plain() }),
+            of(&Range { rows_from: at(9), ..plain() }),
+            of(&Range { rows_until: at(9), ..plain() }),
+        ];
+        let count = heads.len();
+        heads.sort();
+        heads.dedup();
+        assert_eq!(heads.len(), count);
+    }
+}

@@ -1,7 +1,9 @@
 //! The seals of the audit under attack by a superuser: whatever is altered, dropped, added, reordered or cut off afterwards
 //! does not fit, and is told by its range.
 
+mod columns;
 mod keys;
+mod rules;
 mod writers;
 
 use std::sync::Arc;

@@ -98,3 +98,21 @@ async fn a_lost_key_is_followed_by_whom_trusts_the_new_one_alone() {
     let by_old = look(&moment, Service::Users, (&old, &[]), Extent::Whole).await;
     assert!(by_old.faults.iter().any(|fault| fault.kind == "signature"), "{by_old:?}");
 }
+
+#[tokio::test]
+async fn a_key_that_nobody_named_hands_over_to_none() {
+    let mut vault = Vault::filled(Service::Users).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (old, own) = (vault.key.public(), other_key(&folder));
+    let next = Arc::new(SigningKey::read_or_make(&folder.path().join("next")).unwrap());
+    assert!(Rotation::Lost(&old).apply(&mut vault.admin, Service::Users, &own).await.unwrap());
+    assert!(Rotation::HandedOver(&own).apply(&mut vault.admin, Service::Users, &next).await.unwrap());
+    vault.sealer.sign_with(Arc::clone(&next));
+    vault.seal().await;
+    let moment = vault.admin.transaction().await.unwrap();
+    let by_next = look(&moment, Service::Users, (&next.public(), &[]), Extent::Whole).await;
+    assert_eq!(by_next.faults, []);
+    let by_old = look(&moment, Service::Users, (&old, &[]), Extent::Whole).await;
+    let told = |fault: &estore_ops::audit::Fault| fault.what.contains("to which the one before it did not hand over");
+    assert!(by_old.faults.iter().any(told), "{by_old:?}");
+}
