@@ -92,6 +92,10 @@ async fn who_manages_accounts_manages_those_of_customers_alone() {
     ] {
         assert_eq!(desk.patch(path, &access, change).await.expect(403).code(), "role_required");
     }
+    // What a token says is asked anew before anything is changed.
+    desk.run("DELETE FROM user_roles WHERE role = 'users'").await;
+    assert_eq!(desk.patch(&ada, &access, json!({"is_active": false})).await.expect(403).code(), "role_required");
+    desk.run("INSERT INTO user_roles (user_id, role) SELECT id, 'users' FROM users WHERE email LIKE 'clerk%'").await;
     // Whoever loses a role loses what their tokens say.
     let roles = desk.users.grant_roles("clerk@example.com", &[Role::Orders], &[Role::Users]).await.unwrap();
     assert_eq!(roles, ["orders"]);

@@ -61,6 +61,7 @@ async fn who_proves_the_address_need_not_wait() {
     let desk = Desk::open().await;
     desk.customer(ADA).await;
     attack(&desk, ADA).await;
+    attack(&desk, "bob@example.com").await;
     desk.run("UPDATE log_in_failures SET failures = 50, last_at = now()").await;
     desk.log_in_from(ELSEWHERE, ADA, PASSWORD).await.expect(429);
     desk.post("/v1/password-resets", json!({"email": ADA})).await.expect(202);
@@ -68,6 +69,31 @@ async fn who_proves_the_address_need_not_wait() {
     let body = json!({"token": token, "new_password": "lantern-marsh-5"});
     desk.post("/v1/password-resets/confirm", body).await.expect(200);
     desk.log_in_from(ELSEWHERE, ADA, "lantern-marsh-5").await.expect(200);
+    desk.log_in_from(ELSEWHERE, "bob@example.com", "wrong-one-42").await.expect(429);
+}
+
+#[tokio::test]
+async fn an_hour_without_a_failure_begins_the_count_anew_and_none_younger_is_purged() {
+    let desk = Desk::open().await;
+    desk.customer(ADA).await;
+    let purge = estore_users::PURGES.iter().find(|purge| purge.name == "log_in_failures").unwrap();
+    let ago = async |minutes: i32| {
+        let sql = format!("UPDATE log_in_failures SET failures = 9, last_at = now() - interval '{minutes} minutes'");
+        desk.run(&sql).await;
+        let all: i64 = 1_000;
+        desk.db.execute(purge.remove, &[&purge.kept.as_secs_f64(), &all]).await.unwrap();
+    };
+    desk.log_in_from(HOME, ADA, "wrong-one-42").await.expect(401);
+    for (minutes, failures) in [(59, 10), (61, 1)] {
+        ago(59).await;
+        assert_eq!(desk.number("SELECT count(*) FROM log_in_failures").await, 3, "they are all remembered");
+        desk.run(&format!("UPDATE log_in_failures SET last_at = now() - interval '{minutes} minutes'")).await;
+        desk.log_in_from(HOME, ADA, "wrong-one-42").await.expect(401);
+        let counted = "SELECT min(failures)::bigint + max(failures) FROM log_in_failures";
+        assert_eq!(desk.number(counted).await, failures * 2, "{minutes} minutes");
+    }
+    ago(61).await;
+    assert_eq!(desk.number("SELECT count(*) FROM log_in_failures").await, 0);
 }
 
 #[tokio::test]
