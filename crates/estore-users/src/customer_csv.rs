@@ -157,12 +157,8 @@ impl<R: Read> CustomerRows<R> {
                 None
             }
             (false, false) => {
-                faults.push(ImportFault::new(
-                    line,
-                    COLUMNS[2],
-                    "two_credentials",
-                    "must be empty where hashed_password is given",
-                ));
+                let detail = "must be empty where hashed_password is given";
+                faults.push(ImportFault::new(line, COLUMNS[2], "two_credentials", detail));
                 None
             }
             (false, true) => {

@@ -59,4 +59,13 @@ mod tests {
         drop(elsewhere);
         assert!(crowd.0.lock().unwrap().is_empty());
     }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let crowd = Crowd::default();
+        let enter = |address: &str| crowd.enter(address.parse().unwrap(), 1);
+        let first = enter("2001:db8:0:1::1");
+        assert!(first.is_some() && enter("2001:db8:0:1:ffff::2").is_none());
+        assert!(enter("2001:db8:0:2::1").is_some());
+    }
 }
