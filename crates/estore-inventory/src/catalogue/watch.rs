@@ -1,5 +1,6 @@
 //! Hears of edits, and reads the stock of what shoppers look at several times a second, on one connection.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,6 @@ use async_trait::async_trait;
 use estore_kit::db::{Db, DbError};
 use estore_kit::listen::{Listener, listen};
 use jiff::Timestamp;
-use tokio::task::yield_now;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +17,6 @@ use super::entry::{Seen, Stock};
 use crate::index::Index;
 use crate::limits::STOCK_READ_EVERY;
 
-/// Products that take their stock before others have their turn.
-const RESTOCKED_AT_ONCE: usize = 512;
 /// What the schema's triggers say of categories.
 const LISTS: &str = "lists";
 /// What they say of new products, before the first id and the last.
@@ -79,15 +77,10 @@ impl Listener for Watch {
         let as_of = serde_json::to_string(&row.get::<_, Timestamp>("as_of")).unwrap_or_default();
         let seen = Arc::new(Seen { asked, as_of });
         let (ids, quantities): (Vec<i32>, Vec<i32>) = (row.get("ids"), row.get("quantities"));
-        let mut quantities: Vec<(i32, i32)> = ids.into_iter().zip(quantities).collect();
-        quantities.sort_unstable();
-        for some in in_use.chunks(RESTOCKED_AT_ONCE) {
-            // There may be tens of thousands of them: answers that are due meanwhile do not wait for all.
-            yield_now().await;
-            for entry in some {
-                if let Ok(at) = quantities.binary_search_by_key(&entry.id, |(id, _)| *id) {
-                    entry.restock(Stock { quantity: quantities[at].1, seen: Arc::clone(&seen) });
-                }
+        let quantities: HashMap<i32, i32> = ids.into_iter().zip(quantities).collect();
+        for entry in &in_use {
+            if let Some(quantity) = quantities.get(&entry.id) {
+                entry.restock(Stock { quantity: *quantity, seen: Arc::clone(&seen) });
             }
         }
         self.catalogue.next_beat();
