@@ -29,6 +29,29 @@ fn found(shelf: &Shelf, query: &Query) -> Vec<i32> {
     ids
 }
 
+/// A posting holds a few places itself and has others elsewhere: both stay while products come and go.
+#[test]
+fn a_lexeme_keeps_its_places_however_many() {
+    let places = |id: i32| (1..=u16::try_from(id).unwrap()).map(|place| place * 3).collect::<Vec<_>>();
+    let item = |id, edition| {
+        let document = Document(vec![("lamp".into(), places(id))]);
+        Item { id, edition, category_id: None, price: 1, document }
+    };
+    let mut shelf = Shelf::default();
+    // The last is edited so often that those that stay are put together anew.
+    for (id, edition) in (0..=9).map(|id| (id, 0)).chain((1..=1_500).map(|edition| (9, edition))) {
+        assert!(shelf.put(&item(id, edition)));
+    }
+    assert!(shelf.products.len() < 1_000);
+    let here = shelf.postings("lamp").iter().map(|posting| (&shelf.products[posting.product as usize], posting));
+    let mut kept: Vec<_> = here
+        .filter(|(product, _)| product.is_here)
+        .map(|(product, posting)| (product.id, shelf.places(posting).to_vec()))
+        .collect();
+    kept.sort();
+    assert_eq!(kept, (0..=9).map(|id| (id, places(id))).collect::<Vec<_>>());
+}
+
 /// Edits in an order that any process may hear of them in; what is found is what the latest edition says.
 #[test]
 fn however_often_products_come_and_go_the_latest_edition_is_found() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::limits::ALIKE_MAX;
 
-/// Memory of a lexeme beside its letters, in bytes, about: in the map, in the list, its signature, its postings' head.
+/// Memory of a lexeme beside its letters, in bytes, about: in the map, in the lists, its postings' head.
 const LEXEME_BYTES: usize = 120;
 
 /// Lexemes have numbers from 0.
@@ -13,8 +13,8 @@ const LEXEME_BYTES: usize = 120;
 pub(super) struct Vocabulary {
     numbers: HashMap<Arc<str>, u32>,
     lexemes: Vec<Arc<str>>,
-    /// Those that a misspelt one may stand for, by how many characters they have. Most lexemes of a catalogue are article
-    /// numbers, which are taken as they are and not among them.
+    /// Those that a misspelt one may stand for, by how many characters they have. Article numbers are taken as they are, and
+    /// not among them.
     words: Vec<Vec<Word>>,
     pub(super) bytes: usize,
 }
