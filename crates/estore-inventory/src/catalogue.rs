@@ -5,6 +5,7 @@
 //! finds no room, and for administrators always. Nothing here decides a sale.
 
 mod entry;
+mod following;
 mod page;
 mod printed;
 mod watch;
@@ -16,11 +17,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 pub(crate) use self::entry::Entry;
-use self::entry::Stock;
+use self::entry::Seen;
+pub(crate) use self::following::Horizon;
 pub(crate) use self::page::{Page, PageKey, Rest};
 pub(crate) use self::printed::Printed;
 pub(crate) use self::watch::watch;
-use crate::limits::{IDLE_BEATS_MAX, IDLE_BEATS_SHORT_MAX};
+use crate::limits::{IDLE_BEATS_MAX, IDLE_BEATS_SHORT_MAX, STOCK_REREAD_BEATS};
 
 /// What is kept; shared by all requests of the process.
 #[derive(Debug)]
@@ -163,7 +165,7 @@ impl Catalogue {
         self.read().hears
     }
 
-    /// Lets go of what nobody asks for, and names the products whose stock is to be read.
+    /// Lets go of what nobody asks for, and names the products whose stock is to be known.
     fn in_use(&self) -> Vec<Arc<Entry>> {
         let beat = self.beat();
         let shelf = self.read();
@@ -181,6 +183,15 @@ impl Catalogue {
             shelf.count();
         }
         kept
+    }
+
+    /// Those of these products that a read of stock must name: they are not known of the read before, or it is their turn.
+    fn due(&self, in_use: &[Arc<Entry>], before: &Arc<Seen>) -> Vec<i32> {
+        let turn = self.beat() % STOCK_REREAD_BEATS;
+        let is_due = |entry: &&Arc<Entry>| {
+            u64::from(entry.id.unsigned_abs()) % STOCK_REREAD_BEATS == turn || !entry.stock().is_of(before)
+        };
+        in_use.iter().filter(is_due).map(|entry| entry.id).collect()
     }
 
     /// The stock of all that is in use has been read.
@@ -210,8 +221,7 @@ impl Shelf {
     fn keep(&mut self, entry: &Arc<Entry>, beat: u64) -> Arc<Entry> {
         entry.touch(beat);
         if let Some(known) = self.products.get(&entry.id).filter(|known| known.edition == entry.edition) {
-            let Stock { quantity, seen } = entry.stock();
-            known.restock(Stock { quantity, seen });
+            known.restock(entry.stock());
             known.touch(beat);
             return Arc::clone(known);
         }

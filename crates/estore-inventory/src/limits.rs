@@ -65,6 +65,10 @@ pub(crate) const READ_WORKERS: usize = 2;
 
 /// How often the stock that shoppers look at is read anew.
 pub(crate) const STOCK_READ_EVERY: Duration = Duration::from_millis(300);
+/// Reads of stock within which each product is read whether it is known to have moved or not.
+pub(crate) const STOCK_REREAD_BEATS: u64 = 32;
+/// So many products in memory are all read each time; of more, those that moved.
+pub(crate) const FOLLOWED_PRODUCTS_MIN: usize = 256;
 /// How old stock from memory may be when it is shown.
 pub(crate) const STOCK_AGE_MAX: Duration = Duration::from_millis(950);
 /// Reads of stock for which a product stays in memory that nobody asks for.

@@ -75,6 +75,18 @@ pub const MIGRATIONS: &[Migration] = &[
         up: include_str!("../migrations/202611260410_audit_removed_products/up.sql"),
         down: include_str!("../migrations/202611260410_audit_removed_products/down.sql"),
     },
+    Migration {
+        version: 202611270200,
+        name: "find_movements_by_id",
+        up: include_str!("../migrations/202611270200_find_movements_by_id/up.sql"),
+        down: include_str!("../migrations/202611270200_find_movements_by_id/down.sql"),
+    },
+    Migration {
+        version: 202611270205,
+        name: "drop_movements_age",
+        up: include_str!("../migrations/202611270205_drop_movements_age/up.sql"),
+        down: include_str!("../migrations/202611270205_drop_movements_age/down.sql"),
+    },
 ];
 
 /// The promises of the inventory; each query answers the rows that break one.

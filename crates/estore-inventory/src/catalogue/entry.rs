@@ -1,7 +1,7 @@
 //! A product on sale as the bytes of its answer, with room for its stock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::printed::Printed;
@@ -59,6 +59,13 @@ impl Seen {
     }
 }
 
+impl Stock {
+    /// Whether it is of this very read.
+    pub(crate) fn is_of(&self, read: &Arc<Seen>) -> bool {
+        Arc::ptr_eq(&self.seen, read)
+    }
+}
+
 impl Entry {
     /// The bytes of a product that was asked for at this moment.
     pub(crate) fn of(product: &Product, asked: Instant) -> Self {
@@ -91,15 +98,29 @@ impl Entry {
     }
 
     pub(crate) fn stock(&self) -> Stock {
-        self.stock.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.present_stock().clone()
     }
 
     /// Takes stock that was asked for later than the one it has.
     pub(crate) fn restock(&self, stock: Stock) {
-        let mut present = self.stock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.present_stock();
         if stock.seen.asked > present.seen.asked {
             *present = stock;
         }
+    }
+
+    /// Takes what a read of stock found: a quantity, or none, since the product did not move after the read `before`.
+    /// Of one whose stock is not of that read, none says nothing.
+    pub(crate) fn follow(&self, quantity: Option<i32>, before: Option<&Arc<Seen>>, seen: &Arc<Seen>) {
+        let mut present = self.present_stock();
+        let known = before.filter(|before| present.is_of(before)).map(|_| present.quantity);
+        if let Some(quantity) = quantity.or(known).filter(|_| seen.asked > present.seen.asked) {
+            *present = Stock { quantity, seen: Arc::clone(seen) };
+        }
+    }
+
+    fn present_stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn touch(&self, beat: u64) {
@@ -128,7 +149,7 @@ impl Entry {
         }
         let mut kept = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.as_ref() {
-            Some((seen, printed)) if Arc::ptr_eq(seen, &stock.seen) => Arc::clone(printed),
+            Some((seen, printed)) if stock.is_of(seen) => Arc::clone(printed),
             _ => {
                 let printed = printed();
                 *kept = Some((Arc::clone(&stock.seen), Arc::clone(&printed)));
@@ -207,5 +228,31 @@ mod tests {
         product.quantity = 12_345;
         product.stock_as_of = "2026-11-22T10:00:01Z".parse().unwrap();
         assert_eq!(entry.print().body, serde_json::to_vec(&product).unwrap());
+    }
+
+    #[test]
+    fn it_follows_only_from_the_read_before() {
+        let now = Instant::now();
+        let at = |ms| Arc::new(Seen { asked: now + Duration::from_millis(ms), as_of: String::new() });
+        let [first, second, third, fourth] = [1, 3, 5, 7].map(at);
+        let entry = Entry::of(&product("", "{}"), now);
+        let shown = || (entry.stock().quantity, entry.stock().seen.asked);
+        // It was never read: that it did not move says nothing.
+        entry.follow(None, Some(&first), &second);
+        assert_eq!(shown(), (3, now));
+        entry.follow(Some(5), None, &first);
+        entry.follow(None, Some(&first), &second);
+        assert_eq!(shown(), (5, second.asked));
+        // It was not in use when the third was read.
+        entry.follow(None, Some(&third), &fourth);
+        assert_eq!(shown(), (5, second.asked));
+        // A page was read meanwhile, whose stock may be older than the read before or younger.
+        entry.restock(Stock { quantity: 4, seen: at(4) });
+        entry.follow(None, Some(&second), &third);
+        assert_eq!(shown(), (4, at(4).asked));
+        entry.follow(Some(9), Some(&second), &second);
+        assert_eq!(shown(), (4, at(4).asked));
+        entry.follow(Some(9), Some(&second), &third);
+        assert_eq!(shown(), (9, third.asked));
     }
 }

@@ -3,8 +3,8 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use super::{Catalogue, Entry, Page, PageKey, Rest};
-use crate::limits::{IDLE_BEATS_MAX, STOCK_AGE_MAX};
+use super::{Catalogue, Entry, Page, PageKey, Rest, Seen};
+use crate::limits::{IDLE_BEATS_MAX, STOCK_AGE_MAX, STOCK_REREAD_BEATS};
 use crate::product::Product;
 use crate::search::{ProductSearch, ProductsQuery};
 
@@ -155,4 +155,25 @@ fn two_pages_share_their_products() {
         assert!(page.entries.iter().all(|entry| Arc::ptr_eq(entry, &shelf.products[&entry.id])));
     }
     assert_eq!(shelf.products.len(), 2);
+}
+
+#[test]
+fn a_read_of_stock_names_what_is_not_known_and_each_product_in_its_turn() {
+    let catalogue = Catalogue::hearing(1 << 20);
+    let before = Arc::new(Seen { asked: Instant::now() + STOCK_AGE_MAX, as_of: String::new() });
+    for id in 0..100 {
+        keep(&catalogue, id);
+    }
+    let in_use = catalogue.in_use();
+    assert_eq!(catalogue.due(&in_use, &before).len(), 100);
+    for entry in &in_use {
+        entry.follow(Some(1), None, &before);
+    }
+    let mut named = Vec::new();
+    for _ in 0..STOCK_REREAD_BEATS {
+        named.extend(catalogue.due(&in_use, &before));
+        catalogue.next_beat();
+    }
+    named.sort_unstable();
+    assert_eq!(named, (0..100).collect::<Vec<_>>());
 }

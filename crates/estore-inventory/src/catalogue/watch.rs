@@ -1,21 +1,20 @@
 //! Hears of edits, and reads the stock of what shoppers look at several times a second, on one connection.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
 use estore_kit::db::{Db, DbError};
 use estore_kit::listen::{Listener, listen};
-use jiff::Timestamp;
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 use tokio_util::sync::CancellationToken;
 
 use super::Catalogue;
-use super::entry::{Seen, Stock};
+use super::entry::{Entry, Seen};
+use super::following::{Following, Known};
 use crate::index::Index;
-use crate::limits::STOCK_READ_EVERY;
+use crate::limits::{FOLLOWED_PRODUCTS_MIN, STOCK_READ_EVERY};
+use crate::store::stock::{self, StockRead};
 
 /// What the schema's triggers say of categories.
 const LISTS: &str = "lists";
@@ -24,13 +23,34 @@ const ADDED: &str = "added ";
 
 /// Keeps the catalogue right until `shutdown`.
 pub(crate) async fn watch(db: &Db, catalogue: &Arc<Catalogue>, index: &Arc<Index>, shutdown: &CancellationToken) {
-    let watch = Watch { catalogue: Arc::clone(catalogue), index: Arc::clone(index) };
+    let watch = Watch { catalogue: Arc::clone(catalogue), index: Arc::clone(index), following: Mutex::default() };
     listen(db, Arc::new(watch), STOCK_READ_EVERY, shutdown).await;
 }
 
 struct Watch {
     catalogue: Arc<Catalogue>,
     index: Arc<Index>,
+    following: Mutex<Following>,
+}
+
+impl Watch {
+    /// The stock of those that moved since the read before and of those that it did not have; of all, where they are few,
+    /// where more moved than that, or where nothing is known yet.
+    async fn read(&self, client: &Client, in_use: &[Arc<Entry>], known: Option<&Known>) -> Result<StockRead, DbError> {
+        if let Some(known) = known.filter(|_| in_use.len() > FOLLOWED_PRODUCTS_MIN) {
+            let due = self.catalogue.due(in_use, &known.read);
+            let read = stock::refresh(client, &due, Some(known.settled), in_use.len()).await?;
+            if read.movements < in_use.len() {
+                return Ok(read);
+            }
+        }
+        let all: Vec<i32> = in_use.iter().map(|entry| entry.id).collect();
+        stock::refresh(client, &all, None, 0).await
+    }
+
+    fn following(&self) -> MutexGuard<'_, Following> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
@@ -56,6 +76,7 @@ impl Listener for Watch {
     }
 
     async fn connected(&self, _client: &Client) -> Result<(), DbError> {
+        *self.following() = Following::default();
         self.catalogue.empty(true);
         self.index.set_hearing(true);
         Ok(())
@@ -68,21 +89,15 @@ impl Listener for Watch {
             return Err(DbError::Unavailable("nothing is heard".to_owned()));
         }
         let in_use = self.catalogue.in_use();
-        let ids: Vec<i32> = in_use.iter().map(|entry| entry.id).collect();
+        let known = self.following().known().cloned();
         let asked = Instant::now();
-        let sql = include_str!("../../queries/refresh_stock.sql");
-        // Planned for the number of products at hand: a few are looked up, many are read.
-        let rows = client.query_typed(sql, &[(&ids, Type::INT4_ARRAY)]).await?;
-        let Some(row) = rows.first() else { return Ok(()) };
-        let as_of = serde_json::to_string(&row.get::<_, Timestamp>("as_of")).unwrap_or_default();
-        let seen = Arc::new(Seen { asked, as_of });
-        let (ids, quantities): (Vec<i32>, Vec<i32>) = (row.get("ids"), row.get("quantities"));
-        let quantities: HashMap<i32, i32> = ids.into_iter().zip(quantities).collect();
+        let read = self.read(client, &in_use, known.as_ref()).await?;
+        let seen = Arc::new(Seen { asked, as_of: serde_json::to_string(&read.as_of).unwrap_or_default() });
+        let before = known.as_ref().map(|known| &known.read);
         for entry in &in_use {
-            if let Some(quantity) = quantities.get(&entry.id) {
-                entry.restock(Stock { quantity: *quantity, seen: Arc::clone(&seen) });
-            }
+            entry.follow(read.quantities.get(&entry.id).copied(), before, &seen);
         }
+        self.following().saw(read.horizon, seen);
         self.catalogue.next_beat();
         Ok(())
     }

@@ -46,13 +46,13 @@ async fn two_shops() -> (Shop, Shop, [DropGuard; 2]) {
 }
 
 /// The moment of the stock of a product, or of a list's first.
-fn moment(body: &Value) -> Timestamp {
+pub fn moment(body: &Value) -> Timestamp {
     let product = body.pointer("/data/0").unwrap_or(body);
     product["stock_as_of"].as_str().unwrap().parse().unwrap()
 }
 
 /// Reads until memory answers, which is seen by two answers of one moment; each answer must be young.
-async fn from_memory(shop: &Shop, path: &str) -> Value {
+pub async fn from_memory(shop: &Shop, path: &str) -> Value {
     let begun = Instant::now();
     let mut before = None;
     while begun.elapsed() < NEVER {

@@ -19,3 +19,4 @@ mod search;
 mod shop;
 mod statements;
 mod stock;
+mod stock_shown;

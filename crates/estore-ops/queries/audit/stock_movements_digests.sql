@@ -1,5 +1,5 @@
 -- For the audit. Movements of stock: rows, digest and times of each range of ids after $1 and up to $2. Index
--- stock_movements_age.
+-- stock_movements_order.
 SELECT count(r.id), sha256(convert_to(coalesce(string_agg(r.row::text, E'\n' ORDER BY r.id), ''), 'UTF8')),
     min(r.created_at), max(r.created_at)
 FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS range (after, last, place)
