@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::checkout::Draft;
 use crate::figures::Figures;
 use crate::gateway::{Gateway, Sale, SaleOutcome};
-use crate::limits::{STEP, STEP_THAT_WAITS};
+use crate::limits::{GATHERING, STEP, STEP_THAT_WAITS};
 use crate::store::checkouts::{self, Written};
 use crate::store::keys::{self, FinishedKey, Take, Taken};
 use crate::store::settlements::{self, Settled, Settlement};
@@ -86,7 +86,7 @@ impl Steps {
         let (written, settled) = (Arc::clone(figures), Arc::clone(figures));
         let (take_db, write_db, settle_db, finish_db) = (db.clone(), db.clone(), db.clone(), db.clone());
         Self {
-            take: Batcher::start(STEP, move |items: Vec<Take>| {
+            take: Batcher::start(GATHERING, move |items: Vec<Take>| {
                 let db = take_db.clone();
                 async move { each(&db, &items, |db, items| Box::pin(keys::take(db, items))).await }
             }),

@@ -19,8 +19,8 @@ use crate::secrets;
 
 /// How long written rows lie unsealed, about.
 const SEAL_EVERY: Duration = Duration::from_secs(5);
-/// What is left to the shop between two rounds where many rows wait, as after an upgrade.
-const BACKLOG_PAUSE: Duration = Duration::from_millis(200);
+/// What is left to the shop between two rounds where many rows wait, in times of what a round took.
+const REST: u32 = 2;
 /// How often policies, rights, triggers and roles are compared with what was written of them.
 const RULES_EVERY: Duration = Duration::from_secs(60);
 /// How often the partitions of the coming months are looked after.
@@ -109,6 +109,7 @@ async fn keep_sealing(service: Service, sealer: &mut Sealer, key: &Path) {
                 Err(error) => tracing::warn!(%service, %error, "changes of rules will be written later"),
             }
         }
+        let begun = Instant::now();
         let pause = match sealer.round().await {
             Ok(sealed) => {
                 other_key.ends();
@@ -117,7 +118,7 @@ async fn keep_sealing(service: Service, sealer: &mut Sealer, key: &Path) {
                     tracing::warn!(%service, seconds, what, "the audit log waits to be sealed: pg_stat_activity says who \
                         it is, or pg_locks (advisory); end the session");
                 }
-                if sealed.has_more { BACKLOG_PAUSE } else { SEAL_EVERY }
+                if sealed.has_more { SEAL_EVERY.min(begun.elapsed() * REST) } else { SEAL_EVERY }
             }
             Err(SealError::OtherKey { number, signer }) => {
                 take_anew(service, sealer, key, &signer);

@@ -10,6 +10,7 @@ use tokio_postgres::Transaction;
 use super::book::{Book, books};
 use super::seal::{Chain, Range, Seal, is_signed};
 use crate::backup::{SignerKey, SigningKey};
+use crate::postgres::urgency::stay_beside;
 use crate::roles::Service;
 
 const HOLDERS: &str = include_str!("../../queries/audit/holders.sql");
@@ -21,8 +22,8 @@ const NOTE_RULES: &str = include_str!("../../queries/audit/note_rules.sql");
 const MAKE_PARTITIONS: &str = include_str!("../../queries/audit/make_partitions.sql");
 /// Rows of a seal: what a look at a broken one can say is that one of so many was changed.
 const SEAL_ROWS_MAX: i64 = 256;
-/// Rows of a table that are sealed in one transaction.
-const ROUND_ROWS_MAX: i64 = 16 * 1024;
+/// Rows of a table that are sealed in one transaction: some hundredths of a second, in which it keeps a processor busy.
+const ROUND_ROWS_MAX: i64 = 2 * 1024;
 /// One sealer at a time and database holds this advisory lock.
 pub(super) const TURN_KEY: i64 = 0x4553_544f_5345_414c;
 /// Partitions of the log that are made ahead, in months.
@@ -98,6 +99,7 @@ impl Sealer {
     /// [`SealError::OtherKey`], and those of the database.
     pub async fn round(&mut self) -> Result<Sealed, SealError> {
         let mut client = self.db.client().await?;
+        stay_beside(&client).await;
         let horizon = match self.horizon.take() {
             Some(horizon) => horizon,
             None => note(&client, self.service).await?,

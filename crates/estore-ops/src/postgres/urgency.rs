@@ -51,6 +51,15 @@ pub(crate) async fn beside<T>(client: &Client, work: impl Future<Output = T>) ->
     done
 }
 
+/// Makes this session less urgent than others for good, where its server is on this machine and we may say so: for one that
+/// does what nobody waits for, and nothing else.
+pub(crate) async fn stay_beside(client: &Client) {
+    if let Some(group) = own_group(client).await.filter(|group| niceness(group).is_some()) {
+        // Where the kernel does not take it now, the next time is soon enough.
+        drop(fs::write(&group, NICENESS_BESIDE));
+    }
+}
+
 /// Where the system keeps how urgent this session's server process is.
 async fn own_group(client: &Client) -> Option<PathBuf> {
     // By a socket of this machine, the process is one of this machine's; in a container it may go by another number.
@@ -73,7 +82,7 @@ mod tests {
 
     use estore_testkit::cluster::TestCluster;
 
-    use super::{CHANGE_EVERY, NICENESS, NICENESS_BESIDE, beside, lower, niceness, own_group};
+    use super::{CHANGE_EVERY, NICENESS, NICENESS_BESIDE, beside, lower, niceness, own_group, stay_beside};
     use crate::connection::Connection;
 
     /// How long something may take on a busy machine.
@@ -138,5 +147,10 @@ mod tests {
         let before = 3;
         let during = beside(&session, async { niceness(&group).unwrap() }).await;
         assert_eq!((during.to_string().as_str(), niceness(&group)), (NICENESS_BESIDE, Some(before)));
+        let begun = Instant::now();
+        while niceness(&group).is_some_and(|now| now.to_string() != NICENESS_BESIDE) {
+            stay_beside(&session).await;
+            assert!(begun.elapsed() < NEVER, "it never stays so");
+        }
     }
 }
