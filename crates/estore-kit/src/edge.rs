@@ -35,7 +35,7 @@ pub use self::front::{Kept, Site};
 pub use self::origins::Origins;
 use self::rates::ClassId;
 pub use self::rates::{Kind, RateLimits, Rates};
-pub use self::server::{Door, serve};
+pub use self::server::{Door, listen, serve};
 pub use self::tls::Tls;
 pub use crate::certificates::TlsError;
 use crate::extract::{BodyBytesMax, too_large};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
-use estore_kit::edge::{EdgeLimits, edge, serve};
+use estore_kit::edge::{EdgeLimits, edge, listen, serve};
 use estore_kit::extract::Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -123,4 +123,30 @@ async fn a_shutdown_finishes_what_runs() {
     assert!(running.await.unwrap().starts_with("HTTP/1.1 200"));
     tokio::time::timeout(Duration::from_secs(5), server.task).await.expect("the server ends").unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// How many connections one may hold that nobody has taken yet: what the system keeps for a listener, and files for them.
+fn waiting_max() -> Option<usize> {
+    let kept = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse::<usize>().ok()?;
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let files = files.split_whitespace().next()?.parse().unwrap_or(usize::MAX);
+    Some(kept.min(files.saturating_sub(200)).min(3_000))
+}
+
+#[tokio::test]
+async fn whoever_comes_with_thousands_of_others_is_let_in_at_once() {
+    let Some(most) = waiting_max().filter(|most| *most > 1_100) else {
+        eprintln!("This system keeps few connections or files: nothing is looked at, and no more can come at once.");
+        return;
+    };
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    for number in 0..most {
+        // One that finds no room is tried again by the system after a second.
+        let connected = tokio::time::timeout(Duration::from_millis(900), TcpStream::connect(address)).await;
+        let stream = connected.unwrap_or_else(|_| panic!("number {number} of {most} waits to be let in"));
+        waiting.push(stream.unwrap());
+    }
 }

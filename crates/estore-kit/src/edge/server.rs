@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower::Service;
@@ -34,6 +35,22 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How often the log repeats what is wrong with who connects.
 pub(super) const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Connections that the system keeps for us until we take them. What it has no room for, it lets come again after a fifth of a
+/// second or a whole one: many who come at once must find room. Linux allows `net.core.somaxconn` of them.
+const WAITING_MAX: u32 = 16 * 1024;
+
+/// Listens on the address.
+///
+/// # Errors
+/// Those of the system: the address is taken, or is not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of a process before us may still be ending there.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
+}
 
 /// Where clients come in.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ pub async fn run(mut config: Config, what: ServeWhat, listen: Option<SocketAddr>
     };
     let stop = stop::on_signal()?;
     config.listen = listen.unwrap_or(config.listen);
-    let door = up::listen_on(&mut config).await?;
+    let door = up::listen_on(&mut config)?;
     let databases = Databases::of(&config);
     let start = Start { what: services, config: &config, databases: &databases };
     let Some((running, door)) = start.run(door, &stop).await? else { return Ok(true) };

@@ -3,11 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use estore_kit::edge::{Door, serve};
+use estore_kit::edge::{Door, listen, serve};
 use estore_ops::postgres::{ClusterOptions, PrivateCluster};
 use estore_ops::roles::Service;
 use estore_users::Users;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::migrate;
@@ -24,7 +23,7 @@ pub async fn run(mut config: Config, listen: Option<SocketAddr>, with_demo: bool
     let stop = stop::on_signal()?;
     config.listen = listen.unwrap_or(config.listen);
     // Taken first: a busy address is told before a database is made.
-    let door = listen_on(&mut config).await?;
+    let door = listen_on(&mut config)?;
     let databases = Databases::of(&config);
     let cluster = if databases.needs_private(&Service::ALL) {
         Some(Arc::new(PrivateCluster::start(&config.data_dir, ClusterOptions::default()).await?))
@@ -40,10 +39,9 @@ pub async fn run(mut config: Config, listen: Option<SocketAddr>, with_demo: bool
 
 /// Binds the address, with the certificate that is shown there; with port 0, the port that was given is put in the
 /// configuration.
-pub async fn listen_on(config: &mut Config) -> Result<Door, Box<dyn std::error::Error>> {
+pub fn listen_on(config: &mut Config) -> Result<Door, Box<dyn std::error::Error>> {
     let tls = config.tls.open()?;
-    let listener = TcpListener::bind(config.listen)
-        .await
+    let listener = listen(config.listen)
         .map_err(|error| format!("cannot listen on {}: {error}. Choose another with --listen.", config.listen))?;
     config.listen = listener.local_addr()?;
     Ok(Door { listener, tls })
@@ -98,7 +96,7 @@ pub async fn run_services(
     let mut rules = config.rules()?;
     rules.rates = services.rates(config)?.map(Arc::new);
     let limits = rules.limits.clone();
-    let inner = if services.has_neighbours() { config.services.door().await? } else { None };
+    let inner = if services.has_neighbours() { config.services.door()? } else { None };
     let site = services.site(rules.clone(), inner.is_none());
     let jobs_stop = CancellationToken::new();
     let mut jobs = services.run_jobs(&jobs_stop, alone);

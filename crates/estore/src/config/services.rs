@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use estore_api::neighbour::CALL_SECONDS_MAX;
-use estore_kit::edge::{Door, Tls};
+use estore_kit::edge::{Door, Tls, listen};
 use estore_kit::secret::Secret;
 use estore_kit::service_client::Proof;
 use serde::Deserialize;
-use tokio::net::TcpListener;
 
 /// Neighbours by URL and the secret that the services share.
 #[derive(Debug, Clone, Deserialize)]
@@ -75,10 +74,10 @@ impl Services {
     ///
     /// # Errors
     /// An address that is taken, or files that cannot be used.
-    pub async fn door(&self) -> Result<Option<Door>, Box<dyn std::error::Error>> {
+    pub fn door(&self) -> Result<Option<Door>, Box<dyn std::error::Error>> {
         let (Some(address), Some(proof)) = (self.listen, self.proof()) else { return Ok(None) };
         let tls = Some(Tls::open_to(&proof.authority, &proof.certificate, &proof.key)?);
-        let listener = TcpListener::bind(address).await.map_err(|error| {
+        let listener = listen(address).map_err(|error| {
             format!("cannot listen on {address} for the other services: {error}; see services.listen")
         })?;
         Ok(Some(Door { listener, tls }))

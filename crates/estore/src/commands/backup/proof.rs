@@ -69,7 +69,7 @@ async fn promises(config: &Config, signer: Option<SignerKey>) -> BackupResult<St
 
 /// Nothing in the background runs: no letter, no delivery, no charge that was under way is taken up.
 async fn order(mut config: Config) -> BackupResult<String> {
-    let door = up::listen_on(&mut config).await?;
+    let door = up::listen_on(&mut config)?;
     let databases = Databases::of(&config);
     let services = Services::start(&Service::ALL, &config, &databases).await?;
     let email = format!("backup-proof-{}@estore.example", uuid::Uuid::now_v7().simple());
