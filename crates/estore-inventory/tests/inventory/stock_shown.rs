@@ -116,6 +116,27 @@ async fn a_movement_that_is_committed_after_later_ones_is_shown() {
 }
 
 #[tokio::test]
+async fn a_movement_of_the_newest_transaction_is_shown_when_it_is_committed() {
+    let busy = Busy::open().await;
+    let (late, other) = (busy.shop.product("Spade", 5, 100).await, busy.shop.product("Hoe", 5, 100).await);
+    let path = format!("/v1/products/{late}");
+    busy.beats(&path, 3).await;
+    let (newest, older) = (connection(&busy.shop).await, connection(&busy.shop).await);
+    for round in 1..=3 {
+        // The older transaction gives the higher id, and ends: what has ended says nothing of the newest.
+        older.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+        newest.batch_execute("BEGIN").await.unwrap();
+        take(&newest, late, 1).await;
+        take(&older, other, 1).await;
+        older.batch_execute("COMMIT").await.unwrap();
+        busy.beats(&path, 4).await;
+        newest.batch_execute("COMMIT").await.unwrap();
+        busy.shows_after(&path, now(&newest).await, 100 - round, 3).await;
+    }
+    busy.shop.verify().await;
+}
+
+#[tokio::test]
 async fn more_movements_than_a_read_looks_at_are_shown() {
     let busy = Busy::open().await;
     let (last, other) = (busy.shop.product("Spade", 5, 100).await, busy.shop.product("Hoe", 5, 9_000).await);
