@@ -2,7 +2,8 @@
 //!
 //! Ids of movements are given out in order, but not committed in order: one that is seen late may have a lower id than
 //! one seen before. So an id counts as settled once every transaction has ended that had begun when it was seen; what
-//! moved is looked for behind the settled one, some movements twice.
+//! moved is looked for behind the settled one, some movements twice. A transaction has begun, for this, when it first writes or
+//! locks a row, and whoever writes a movement has locked its product before the movement got its id.
 
 use std::sync::Arc;
 

@@ -30,8 +30,8 @@ pub(crate) struct StockRead {
     pub(crate) horizon: Horizon,
 }
 
-/// The stock of these products, and of those that moved after this movement, of which at most so many are looked at.
-/// Planned for the number of products at hand: a few are looked up, many are read.
+/// The stock of these products, and of those that moved after this movement, of which at most so many are looked at; no
+/// movement is where `after` is `None`. Planned for the number of products at hand: a few are looked up, many are read.
 pub(crate) async fn refresh(
     client: &Client,
     ids: &[i32],

@@ -1,6 +1,7 @@
 //! What is written while it is sealed makes one chain, and changed rules are in it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use estore_kit::db::Db;
 use estore_ops::audit::Sealer;
@@ -74,6 +75,35 @@ async fn several_sealers_beside_busy_writers_make_one_chain() {
     vault.seal().await;
     let found = vault.after("SELECT 1", &[]).await;
     assert_eq!((found.rows, found.broken), (192, 0), "{found:?}");
+}
+
+/// How urgent each session of this database is that is not the test's own; none where Linux has no such groups.
+async fn niceness(vault: &Vault) -> Vec<String> {
+    let others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let rows = vault.admin.query(others, &[]).await.unwrap();
+    let groups = rows.iter().map(|row| format!("/proc/{}/autogroup", row.get::<_, i32>(0)));
+    let texts = groups.filter_map(|group| std::fs::read_to_string(group).ok());
+    texts.filter_map(|text| Some(text.trim_end().rsplit_once(" nice ")?.1.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn the_session_that_seals_is_less_urgent_than_others() {
+    let mut vault = Vault::filled(Service::Users).await;
+    let begun = Instant::now();
+    loop {
+        let found = niceness(&vault).await;
+        if found.is_empty() {
+            eprintln!("This system does not share time among sessions: nothing is looked at.");
+            return;
+        }
+        if found == ["10"] {
+            return;
+        }
+        // The kernel may take no change now; the next round tries again.
+        assert!(begun.elapsed() < Duration::from_secs(60), "it stays at {found:?}");
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        vault.sealer.round().await.unwrap();
+    }
 }
 
 #[tokio::test]
